@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// Roles: named sets of permissions. The predefined ones are the same in every tenant.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "access/permission.h"
+#include "model/ids.h"
+
+namespace claviger {
+
+struct PredefinedRole {
+    std::int32_t number = 0;
+    std::string_view name;
+    std::string_view description;
+    PermissionSet permissions;
+};
+
+/// The 18 predefined roles, by number.
+std::span<const PredefinedRole> predefined_roles();
+const PredefinedRole* find_role(std::int32_t number);
+
+inline constexpr std::int32_t system_administrator = 1;
+
+} // namespace claviger

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// One tenant's tree and access rules as an immutable value: what every decision reads. A change
+// makes a new snapshot that shares nearly everything with the old one.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "access/permission.h"
+#include "access/role.h"
+#include "model/model.h"
+
+namespace claviger {
+
+/// A node of the tree inside one snapshot; small and cheap to compare. Never outlives the snapshot
+/// lineage's tenant; removed nodes keep their index and are never reused.
+enum class NodeIndex : std::uint32_t {};
+
+class AccessSnapshot {
+public:
+    /// A tree that is only the tenant's root, without rules.
+    explicit AccessSnapshot(const Tenant& tenant);
+    /// Builds a snapshot of many rows at once (parents before children), for start-up.
+    static AccessSnapshot build(const Tenant& tenant, std::vector<OrgUnit> units,
+                                std::vector<AccessRule> rules);
+
+    TenantId tenant() const;
+
+    // The tree.
+    NodeIndex root() const;
+    /// Absent for another tenant's id, an unknown or a removed node.
+    std::optional<NodeIndex> find(const ScopeId& id) const;
+    ScopeId scope_id(NodeIndex node) const;
+    /// The row of a cluster, department or project; null for the root.
+    const OrgUnit* org_unit(NodeIndex node) const;
+    std::string_view name(NodeIndex node) const; // the tenant's name for the root
+    std::optional<NodeIndex> parent(NodeIndex node) const;
+    bool is_same_or_below(NodeIndex node, NodeIndex ancestor) const;
+    /// "tenant/cluster/department/project" names from the top.
+    std::string path(NodeIndex node) const;
+    /// Live units of one type, in the order of creation.
+    void for_each_unit(ScopeType type,
+                       const std::function<void(NodeIndex, const OrgUnit&)>& visit) const;
+    std::size_t node_count() const;
+
+    // The rules.
+    std::optional<AccessRule> rule(AccessRuleId id) const;
+    std::size_t rule_count() const;
+    /// Every live rule, by id.
+    void for_each_rule(const std::function<void(const AccessRule&)>& visit) const;
+    void for_each_rule_of(const Subject& subject,
+                          const std::function<void(const AccessRule&)>& visit) const;
+
+    // Changes: each gives a new snapshot. A row with `deleted_at` removes.
+    AccessSnapshot with(const Tenant& tenant) const;
+    AccessSnapshot with(const OrgUnit& unit) const;
+    AccessSnapshot with(const AccessRule& rule) const;
+
+private:
+    struct Data;
+    explicit AccessSnapshot(std::shared_ptr<const Data> data);
+    std::shared_ptr<const Data> data_; // shared: copies of a snapshot are the same snapshot
+    friend struct Decider;
+};
+
+} // namespace claviger

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// A request and its answer as the API sees them: bounded, already admitted by the server, without
+// any socket. `server` fills and sends them; nothing here knows Asio or Beast.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "store/access_event_log.h"
+
+namespace claviger {
+
+enum class HttpMethod : std::uint8_t { get, head, post, put, patch, remove, options, other };
+std::string_view name_of(HttpMethod method); // "GET"
+
+struct HttpRequest {
+    HttpMethod method = HttpMethod::get;
+    std::string path;  // canonical, still percent-encoded, without the query
+    std::string query; // without '?'; not decoded
+    std::string host;  // lower case, without the port
+    std::optional<std::string> authorization;
+    std::optional<std::string> content_type;
+    std::string body;
+    std::string source_ip;  // the peer, or what a trusted proxy says
+    std::string user_agent; // cut to 256 bytes
+    std::string request_id; // UUID text, made by the server
+};
+
+struct HttpResponse {
+    int status = 200;
+    std::string content_type = "application/json";
+    std::string body;
+    std::vector<std::pair<std::string, std::string>> headers; // besides the standing ones
+    AuditTicket ticket = 0; // the answer may leave only when this is durable
+};
+
+/// Where a route runs: Inline touches memory only, Worker may block (database, password hash).
+enum class RunsOn : std::uint8_t { inline_thread, worker };
+
+/// The classes of admission (overload degrades in this order).
+enum class RequestClass : std::uint8_t {
+    health,
+    metadata,
+    decision,
+    token,
+    administration,
+    sign_in
+};
+
+/// What the server needs to know of a request once its head has been read.
+struct RoutePlan {
+    std::size_t max_body = 0; // bytes
+    RequestClass request_class = RequestClass::administration;
+    std::string_view route_id; // operation id, or "unmatched"; a label of bounded cardinality
+};
+
+/// What the server calls. Implemented by api/dispatch.
+class HttpHandler {
+public:
+    virtual ~HttpHandler() = default;
+    /// After the head, before the body.
+    virtual RoutePlan plan(HttpMethod method, std::string_view path) const = 0;
+    /// With the body there: where serve() must run. A password grant needs a worker.
+    virtual RunsOn runs_on(const HttpRequest& request) const = 0;
+    /// Never throws; every failure is an answer.
+    virtual HttpResponse serve(const HttpRequest& request) = 0;
+    /// An answer in the API's error shape for what the server refuses by itself (400, 408, 413,
+    /// 431, 501, 503). `detail` is a fixed text.
+    virtual HttpResponse refuse(int status, std::string_view detail,
+                                const HttpRequest& request) = 0;
+};
+
+} // namespace claviger

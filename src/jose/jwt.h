@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// JSON Web Tokens in compact form (RFC 7519), as Claviger writes and reads them: strict in, pure
+// ASCII out. No encryption, no compression, no key from a token, no `crit`.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "base/time.h"
+#include "jose/key.h"
+
+namespace claviger {
+
+namespace claim { // RFC 7519 4.1, RFC 9068 2.2; `tenant` is ours
+inline constexpr std::string_view issuer = "iss";
+inline constexpr std::string_view subject = "sub";
+inline constexpr std::string_view audience = "aud";
+inline constexpr std::string_view expiration = "exp";
+inline constexpr std::string_view not_before = "nbf";
+inline constexpr std::string_view issued_at = "iat";
+inline constexpr std::string_view token_id = "jti";
+inline constexpr std::string_view client_id = "client_id";
+inline constexpr std::string_view tenant = "tenant";
+inline constexpr std::string_view email = "email";
+} // namespace claim
+
+inline constexpr std::string_view access_token_type = "at+jwt"; // RFC 9068 2.1
+inline constexpr std::string_view id_token_type = "JWT";
+
+/// The longest compact token that is looked at, in bytes.
+inline constexpr std::size_t max_token_size = 8192;
+
+/// Builds a signed token: a prebuilt header and claims appended one by one, in the order given.
+class JwtBuilder {
+public:
+    /// Appends to `out`; reserve ~1 KiB to avoid growth.
+    JwtBuilder(const PrivateKey& key, std::string_view kid, std::string_view type);
+    JwtBuilder& add(std::string_view name, std::string_view value);
+    JwtBuilder& add(std::string_view name, std::int64_t value);
+    /// The compact serialisation. Call once.
+    std::string sign();
+
+private:
+    const PrivateKey& key_;
+    std::string header_;
+    std::string payload_;
+};
+
+/// What a token says, once its form is right and before anything is believed.
+struct ParsedJwt {
+    std::string algorithm; // header alg, kid, typ
+    std::string kid;
+    std::string type;
+    std::string issuer;
+    std::string subject;
+    std::vector<std::string> audience;
+    std::string client_id;
+    std::string token_id;
+    std::optional<std::int64_t> expires_at, issued_at, not_before; // seconds
+    std::optional<std::int64_t> tenant;
+    std::string email;
+    std::string signing_input; // header "." payload
+    Bytes signature;
+};
+
+/// Strict: exactly three parts, canonical base64url, header and payload JSON objects without
+/// duplicate members (compared as ASCII case-sensitive names), integers only for times, strings
+/// without control characters, no crit/b64/zip, no jku/jwk/x5u/x5c key headers, depth <= 8.
+/// Every failure is `unauthenticated` and says which rule broke (for the log, not for the wire).
+Result<ParsedJwt> parse_jwt(std::string_view token);
+
+} // namespace claviger

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+// The nouns of Claviger as plain structs: what is stored, what moves between modules. No behaviour,
+// no I/O. A struct here is a row as it is now; a row with `deleted_at` is kept for the record only.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/encoding.h"
+#include "base/time.h"
+#include "model/ids.h"
+
+namespace claviger {
+
+using Digest = std::array<std::uint8_t, 32>; // SHA-256 or HMAC-SHA-256
+
+struct Tenant {
+    TenantId id{};
+    std::string realm; // in /auth/realms/<realm>; unique
+    std::string
+        host; // lower-case host name that selects the tenant; empty: any, if it is the only one
+    std::string name;
+    bool enabled = true;
+    Timestamp created_at;
+    Timestamp updated_at;
+};
+
+/// One secret of a service account, as kept: HMAC-SHA-256 under the pepper of `pepper_version`.
+struct ClientSecret {
+    Uuid id;
+    std::uint32_t pepper_version = 1;
+    Digest keyed_hash{};
+    Timestamp created_at;
+};
+
+/// A machine identity. Its client id is its name; its id is never reused, its name may be.
+struct ServiceAccount {
+    ServiceAccountId id;
+    std::string name;
+    bool enabled = true;
+    std::uint32_t epoch = 1; // raised to end all tokens issued before
+    std::vector<ClientSecret> secrets;
+    std::string created_by;
+    Timestamp created_at;
+    Timestamp updated_at;
+    std::optional<Timestamp> deleted_at;
+    std::optional<Timestamp> last_login;
+};
+
+/// A local user; the e-mail is the name to sign in with.
+struct User {
+    UserId id;
+    std::string email;
+    std::string password_hash; // PHC string of the keyed password
+    bool password_is_temporary = false;
+    bool enabled = true;
+    std::uint32_t epoch = 1;
+    std::string created_by;
+    Timestamp created_at;
+    Timestamp updated_at;
+    std::optional<Timestamp> deleted_at;
+    std::optional<Timestamp> last_login;
+};
+
+/// A cluster, department or project (the tenant itself is a Tenant).
+struct OrgUnit {
+    ScopeId id;
+    ScopeId parent;
+    std::string name;
+    std::string description;
+    std::string attributes = "{}"; // the other members of the contract, as a JSON object
+    std::string created_by;
+    std::string updated_by;
+    Timestamp created_at;
+    Timestamp updated_at;
+    std::optional<Timestamp> deleted_at;
+};
+
+enum class SubjectType : std::uint8_t { user, group, service_account };
+
+/// Whom a rule speaks about. `value` is a user's e-mail, a group's name, or the UUID text of a
+/// service account (rules bind accounts by id; users and groups need not exist yet).
+struct Subject {
+    SubjectType type = SubjectType::user;
+    std::string value;
+    friend auto operator<=>(const Subject&, const Subject&) = default;
+};
+
+struct AccessRule {
+    AccessRuleId id;
+    Subject subject;
+    RoleId role;
+    ScopeId scope;
+    std::string created_by;
+    Timestamp created_at;
+    Timestamp updated_at;
+    std::optional<Timestamp> deleted_at;
+};
+
+enum class SigningAlgorithm : std::uint8_t { es256, rs256, ed25519 };
+/// What a key signs. A key signs one kind of token only (RFC 8725 3.12).
+enum class KeyPurpose : std::uint8_t { access_token, id_token };
+
+/// A signing key at rest: published from creation, used from `activates_at`, published on until the
+/// last token signed before `retired_at` has expired.
+struct SigningKey {
+    TenantId tenant{};
+    std::string kid; // RFC 7638 thumbprint
+    SigningAlgorithm algorithm = SigningAlgorithm::es256;
+    KeyPurpose purpose = KeyPurpose::access_token;
+    Bytes sealed_private_key; // PKCS#8, AES-256-GCM under a key derived from the master key
+    Timestamp created_at;
+    Timestamp activates_at;
+    std::optional<Timestamp> retired_at;
+};
+
+/// One link of an audit chain: hash = SHA-256(previous hash, payload).
+struct AuditEntry {
+    TenantId tenant{};
+    std::uint64_t number = 0; // from 1, without gaps, per tenant and chain
+    Timestamp at;
+    std::string payload; // JSON object
+    Digest hash{};
+};
+
+/// The last link of a chain; all zero before the first.
+struct AuditHead {
+    std::uint64_t number = 0;
+    Digest hash{};
+};
+
+using Row = std::variant<Tenant, ServiceAccount, User, OrgUnit, AccessRule, SigningKey>;
+
+} // namespace claviger

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+// What Claviger asks of a database, split by noun. The server answers from memory; a store makes
+// changes durable, keeps what must hold across rows, and gives everything back at start.
+//
+// A Transaction is all or nothing. Every put() also appends to the change log under the same
+// commit. Implementations: memory (tests), sqlite.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "model/model.h"
+
+namespace claviger {
+
+class TenantRows {
+public:
+    virtual ~TenantRows() = default;
+    virtual Result<std::optional<Tenant>> find(TenantId id) = 0;
+    virtual Result<std::vector<Tenant>> all() = 0;
+    virtual Result<void> put(const Tenant& tenant) = 0;
+};
+
+class ServiceAccountRows {
+public:
+    virtual ~ServiceAccountRows() = default;
+    /// Deleted accounts are not found.
+    virtual Result<std::optional<ServiceAccount>> find(ServiceAccountId id) = 0;
+    virtual Result<std::optional<ServiceAccount>> find_by_name(TenantId tenant,
+                                                               std::string_view name) = 0;
+    virtual Result<void> put(const ServiceAccount& account) = 0;
+};
+
+class UserRows {
+public:
+    virtual ~UserRows() = default;
+    virtual Result<std::optional<User>> find(UserId id) = 0;
+    virtual Result<std::optional<User>> find_by_email(TenantId tenant, std::string_view email) = 0;
+    virtual Result<void> put(const User& user) = 0;
+};
+
+class OrgUnitRows {
+public:
+    virtual ~OrgUnitRows() = default;
+    virtual Result<std::optional<OrgUnit>> find(const ScopeId& id) = 0;
+    /// By name among the units of one type below `parent` (or anywhere in the cluster for projects:
+    /// the caller passes the parent that must hold the name once).
+    virtual Result<std::optional<OrgUnit>> find_by_name(const ScopeId& parent, ScopeType type,
+                                                        std::string_view name) = 0;
+    virtual Result<std::vector<OrgUnit>> children(const ScopeId& parent) = 0;
+    virtual Result<void> put(const OrgUnit& unit) = 0;
+};
+
+class AccessRuleRows {
+public:
+    virtual ~AccessRuleRows() = default;
+    virtual Result<std::optional<AccessRule>> find(AccessRuleId id) = 0;
+    /// The live rule with exactly this subject, role and scope.
+    virtual Result<std::optional<AccessRule>> find_same(const AccessRule& rule) = 0;
+    virtual Result<std::vector<AccessRule>> of_subject(TenantId tenant, const Subject& subject) = 0;
+    virtual Result<std::vector<AccessRule>> at_scope(const ScopeId& scope) = 0;
+    virtual Result<std::vector<AccessRule>> of_role(RoleId role) = 0;
+    virtual Result<void> put(const AccessRule& rule) = 0;
+};
+
+class SigningKeyRows {
+public:
+    virtual ~SigningKeyRows() = default;
+    virtual Result<std::vector<SigningKey>> all(TenantId tenant) = 0;
+    virtual Result<void> put(const SigningKey& key) = 0;
+};
+
+class ChangeEventRows {
+public:
+    virtual ~ChangeEventRows() = default;
+    virtual Result<AuditHead> head(TenantId tenant) = 0;
+    /// `entry.number` must be the head's plus one.
+    virtual Result<void> append(const AuditEntry& entry) = 0;
+};
+
+/// The counters that ids come from: database-wide, never given back.
+enum class Sequence : std::uint8_t { tenant, org_unit, access_rule };
+
+class Transaction {
+public:
+    virtual ~Transaction() = default;
+    virtual TenantRows& tenants() = 0;
+    virtual ServiceAccountRows& service_accounts() = 0;
+    virtual UserRows& users() = 0;
+    virtual OrgUnitRows& org_units() = 0;
+    virtual AccessRuleRows& access_rules() = 0;
+    virtual SigningKeyRows& signing_keys() = 0;
+    virtual ChangeEventRows& change_events() = 0;
+    /// The next number of a sequence, starting at 1.
+    virtual Result<std::int32_t> next(Sequence sequence) = 0;
+};
+
+/// When a principal last got a token; written in batches, without change log or audit.
+struct LastLogin {
+    std::variant<ServiceAccountId, UserId> principal;
+    Timestamp at;
+};
+
+class Store {
+public:
+    using Work = std::function<Result<void>(Transaction&)>;
+    /// `change_number` grows by one with every committed row.
+    using CommitListener =
+        std::function<void(std::uint64_t change_number, std::span<const Row> rows)>;
+    using RowVisitor = std::function<void(const Row&)>;
+    using AuditVisitor = std::function<Result<void>(const AuditEntry&)>;
+
+    virtual ~Store() = default;
+
+    /// Runs `work` and commits it together with the work of other callers (one sync for all).
+    /// Returns only when it is durable; on an error of `work` nothing of it is kept. `work` may be
+    /// run on another thread, but never beside another work, and not after write() has returned.
+    virtual Result<void> write(const Work& work) = 0;
+
+    /// Called after each commit, in commit order, before write() returns. Set once, before use.
+    virtual void set_commit_listener(CommitListener listener) = 0;
+
+    /// Gives every row that is not deleted to `visit`: tenants first, then parents before children.
+    virtual Result<void> load(const RowVisitor& visit) = 0;
+
+    virtual Result<void> record_last_logins(std::span<const LastLogin> logins) = 0;
+
+    /// Deleted rules, oldest first, for lists that ask for them.
+    virtual Result<std::vector<AccessRule>> deleted_access_rules(TenantId tenant) = 0;
+
+    /// The change events of a tenant in order, from `first_number` on.
+    virtual Result<void> for_each_change_event(TenantId tenant, std::uint64_t first_number,
+                                               const AuditVisitor& visit) = 0;
+};
+
+} // namespace claviger
