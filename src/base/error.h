@@ -58,11 +58,13 @@ inline std::unexpected<Error> fail(ErrorCode code, std::string detail,
 
 /// Yields the value of a Result or returns its Error from the enclosing function.
 /// Use it only as a whole initialiser or as a statement: GCC 12 leaks in larger expressions.
-#define TRY(...)                                                                                   \
+#define TRY(...) CLAVIGER_TRY_NUMBERED(__COUNTER__, __VA_ARGS__)
+#define CLAVIGER_TRY_NUMBERED(number, ...) CLAVIGER_TRY_NAMED(number, __VA_ARGS__)
+#define CLAVIGER_TRY_NAMED(number, ...)                                                            \
     __extension__({                                                                                \
-        auto try_result = (__VA_ARGS__);                                                           \
-        if (!try_result) {                                                                         \
-            return std::unexpected(std::move(try_result).error());                                 \
+        auto try_result_##number = (__VA_ARGS__);                                                  \
+        if (!try_result_##number) {                                                                \
+            return std::unexpected(std::move(try_result_##number).error());                        \
         }                                                                                          \
-        *std::move(try_result);                                                                    \
+        *std::move(try_result_##number);                                                           \
     })

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "auth/audit.h"
+
+#include "base/encoding.h"
+#include "base/text.h"
+#include "jose/crypto.h"
+
+namespace claviger {
+namespace {
+
+void append_member(std::string& out, std::string_view name, std::string_view value) {
+    out += out.back() == '{' ? "\"" : ",\"";
+    out += name;
+    out += "\":";
+    append_json_string(out, value);
+}
+
+/// Checks that each entry has the next number and the hash that follows from the one before.
+class ChainCheck {
+public:
+    Result<void> operator()(const AuditEntry& entry) {
+        ++report_.entries;
+        const bool follows = entry.number == previous_.number + 1 &&
+                             entry.hash == chain_hash(previous_.hash, entry.payload);
+        if (!follows && !report_.broken_at) {
+            report_.broken_at = entry.number;
+        }
+        previous_ = {entry.number, entry.hash};
+        return {};
+    }
+    /// `head` is what the chain's owner believes to be its last entry.
+    ChainReport finish(const AuditHead& head) {
+        const bool ends_at_head = head.number == previous_.number && head.hash == previous_.hash;
+        if (!ends_at_head && !report_.broken_at) {
+            report_.broken_at = previous_.number + 1;
+        }
+        return report_;
+    }
+
+private:
+    AuditHead previous_;
+    ChainReport report_;
+};
+
+} // namespace
+
+std::string audit_payload(const AuditEvent& event) {
+    std::string out;
+    out.reserve(384);
+    out += '{';
+    append_member(out, "timestamp", format_rfc3339(event.at));
+    append_member(out, "tenant_id", std::to_string(number_of(event.tenant)));
+    append_member(out, "subject", event.subject);
+    append_member(out, "subject_type", event.subject_kind == PrincipalKind::user ? "User" : "App");
+    append_member(out, "action", event.action);
+    append_member(out, "result", event.succeeded ? "Succeeded" : "Failed");
+    out += ",\"http_status_code\":" + std::to_string(event.http_status);
+    append_member(out, "source_ip", event.origin.source_ip);
+    append_member(out, "http_method", event.origin.method);
+    append_member(out, "url", event.origin.path);
+    append_member(out, "request_id", event.origin.request_id);
+    if (!event.entity_type.empty()) {
+        append_member(out, "entity_type", event.entity_type);
+        append_member(out, "entity_id", event.entity_id);
+        append_member(out, "entity_name", event.entity_name);
+    }
+    if (!event.metadata.empty()) {
+        out += ",\"metadata\":{";
+        for (const auto& [name, value] : event.metadata) {
+            append_member(out, name, value);
+        }
+        out += '}';
+    }
+    out += '}';
+    return out;
+}
+
+Digest chain_hash(const Digest& previous, std::string_view payload) {
+    return sha256(previous, as_bytes(payload));
+}
+
+Result<void> append_change_event(Transaction& transaction, const AuditEvent& event) {
+    ChangeEventRows& events = transaction.change_events();
+    const AuditHead head = TRY(events.head(event.tenant));
+    AuditEntry entry;
+    entry.tenant = event.tenant;
+    entry.number = head.number + 1;
+    entry.at = event.at;
+    entry.payload = audit_payload(event);
+    entry.hash = chain_hash(head.hash, entry.payload);
+    return events.append(entry);
+}
+
+Result<AuditReport> verify_audit(Store& store, AccessEventLog& access_events, TenantId tenant) {
+    AuditReport report;
+    AuditHead change_head;
+    TRY(store.write([&](Transaction& transaction) -> Result<void> {
+        change_head = TRY(transaction.change_events().head(tenant));
+        return {};
+    }));
+    ChainCheck changes;
+    TRY(store.for_each_change_event(tenant, 1, [&](const AuditEntry& entry) -> Result<void> {
+        return entry.number > change_head.number ? Result<void>{} : changes(entry);
+    }));
+    report.changes = changes.finish(change_head);
+
+    const AuditHead access_head = TRY(access_events.head(tenant));
+    ChainCheck accesses;
+    TRY(access_events.for_each(tenant, 1, [&](const AuditEntry& entry) -> Result<void> {
+        return entry.number > access_head.number ? Result<void>{} : accesses(entry);
+    }));
+    report.accesses = accesses.finish(access_head);
+    return report;
+}
+
+} // namespace claviger

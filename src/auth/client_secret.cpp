@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "auth/client_secret.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/encoding.h"
+
+namespace claviger {
+namespace {
+
+constexpr std::string_view prefix = "clvs_";
+constexpr std::size_t random_width = 43; // 32 bytes in base62
+constexpr std::size_t checksum_width = 6;
+
+std::string checksum_of(std::string_view text) {
+    const std::uint32_t sum = crc32(text);
+    const std::array<std::uint8_t, 4> bytes{
+        static_cast<std::uint8_t>(sum >> 24), static_cast<std::uint8_t>(sum >> 16),
+        static_cast<std::uint8_t>(sum >> 8), static_cast<std::uint8_t>(sum)};
+    return base62(bytes, checksum_width);
+}
+
+} // namespace
+
+Secret generate_client_secret(Random& random) {
+    std::array<std::uint8_t, 32> bytes{};
+    random.fill(bytes);
+    std::string text(prefix);
+    text.reserve(prefix.size() + random_width + checksum_width);
+    text += base62(bytes, random_width);
+    wipe(bytes);
+    text += checksum_of(text);
+    return Secret(std::move(text));
+}
+
+bool has_secret_form(std::string_view text) {
+    if (text.size() != prefix.size() + random_width + checksum_width || !text.starts_with(prefix)) {
+        return false;
+    }
+    const std::string_view covered = text.substr(0, prefix.size() + random_width);
+    return text.substr(covered.size()).compare(checksum_of(covered)) == 0;
+}
+
+Pepper::Pepper(const MasterKey& master_key)
+    : secrets_(master_key.derive("claviger secret pepper 1")),
+      passwords_(master_key.derive("claviger password pepper 1")) {}
+
+Digest Pepper::keyed_hash(std::string_view client_id, std::string_view secret) const {
+    std::string message("clv1");
+    message.reserve(message.size() + client_id.size() + secret.size() + 2);
+    message += '\0';
+    message += client_id;
+    message += '\0';
+    message += secret;
+    const Digest digest = secrets_(as_bytes(message));
+    wipe(message);
+    return digest;
+}
+
+Digest Pepper::keyed_password(std::string_view normalised_password) const {
+    return passwords_(as_bytes(normalised_password));
+}
+
+} // namespace claviger

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// Generated secrets: "clvs_", 43 base62 characters of 256 random bits, 6 of CRC-32 over all before
+// them. Kept only as HMAC-SHA-256 under the pepper, bound to the client id.
+#pragma once
+
+#include <string_view>
+
+#include "auth/master_key.h"
+#include "base/random.h"
+#include "base/secret.h"
+#include "model/model.h"
+
+namespace claviger {
+
+Secret generate_client_secret(Random& random);
+
+/// True when the text has the form and checksum of a generated secret. Says nothing about whether
+/// it was ever given out.
+bool has_secret_form(std::string_view text);
+
+class Pepper {
+public:
+    explicit Pepper(const MasterKey& master_key);
+    Digest keyed_hash(std::string_view client_id, std::string_view secret) const;
+    /// HMAC of a password, to be hashed with Argon2id.
+    Digest keyed_password(std::string_view normalised_password) const;
+    std::uint32_t version() const { return 1; }
+
+private:
+    HmacSha256 secrets_;
+    HmacSha256 passwords_;
+};
+
+} // namespace claviger

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "auth/directory.h"
+
+#include <algorithm>
+#include <map>
+
+namespace claviger {
+namespace {
+
+std::uint64_t next_serial() {
+    static std::atomic<std::uint64_t> last{0};
+    return ++last;
+}
+
+template <class... Cases>
+struct Overloaded : Cases... {
+    using Cases::operator()...;
+};
+template <class... Cases>
+Overloaded(Cases...) -> Overloaded<Cases...>;
+
+TenantId tenant_of(const Row& row) {
+    return std::visit(
+        Overloaded{[](const Tenant& tenant) { return tenant.id; },
+                   [](const SigningKey& key) { return key.tenant; },
+                   [](const auto& other) { return other.id.tenant; }},
+        row);
+}
+
+/// The rows of one tenant while they are being read at start.
+struct Loading {
+    explicit Loading(const Tenant& of) : tenant(of) {}
+    Tenant tenant;
+    std::vector<AccountEntry> accounts;
+    std::vector<User> users;
+    std::vector<OrgUnit> units;
+    std::vector<AccessRule> rules;
+    std::vector<OpenedKey> keys;
+    TextPool pool;
+};
+
+Result<void> take(Loading& loading, const Row& row, const KeyVault& vault) {
+    return std::visit(
+        Overloaded{[](const Tenant&) -> Result<void> { return {}; },
+                   [&](const ServiceAccount& account) -> Result<void> {
+                       loading.accounts.push_back(entry_of(account, loading.pool));
+                       return {};
+                   },
+                   [&](const User& user) -> Result<void> {
+                       loading.users.push_back(user);
+                       return {};
+                   },
+                   [&](const OrgUnit& unit) -> Result<void> {
+                       loading.units.push_back(unit);
+                       return {};
+                   },
+                   [&](const AccessRule& rule) -> Result<void> {
+                       loading.rules.push_back(rule);
+                       return {};
+                   },
+                   [&](const SigningKey& key) -> Result<void> {
+                       loading.keys.push_back(TRY(vault.open(key)));
+                       return {};
+                   }},
+        row);
+}
+
+TenantStatePointer finish(Loading&& loading, std::int64_t token_lifetime_seconds) {
+    auto state = std::make_shared<TenantState>(loading.tenant);
+    state->accounts = AccountTable::build(std::move(loading.accounts));
+    for (const User& user : loading.users) {
+        state->users = state->users.with(user);
+    }
+    state->access = AccessSnapshot::build(loading.tenant, std::move(loading.units),
+                                          std::move(loading.rules));
+    state->keys = KeyRing(std::move(loading.keys), token_lifetime_seconds);
+    return state;
+}
+
+} // namespace
+
+TenantStatePointer DirectoryState::find(TenantId id) const {
+    const auto at = std::ranges::find_if(
+        tenants, [&](const TenantStatePointer& state) { return state->tenant.id == id; });
+    return at == tenants.end() ? nullptr : *at;
+}
+
+TenantStatePointer DirectoryState::find_by_host(std::string_view host) const {
+    const auto at = std::ranges::find_if(tenants, [&](const TenantStatePointer& state) {
+        return !state->tenant.host.empty() && state->tenant.host == host;
+    });
+    if (at != tenants.end()) {
+        return *at;
+    }
+    const bool only_one = tenants.size() == 1 && tenants.front()->tenant.host.empty();
+    return only_one ? tenants.front() : nullptr;
+}
+
+TenantStatePointer DirectoryState::find_by_realm(std::string_view realm) const {
+    const auto at = std::ranges::find_if(
+        tenants, [&](const TenantStatePointer& state) { return state->tenant.realm == realm; });
+    return at == tenants.end() ? nullptr : *at;
+}
+
+Directory::Directory(const KeyVault& vault, std::int64_t token_lifetime_seconds, Log& log)
+    : vault_(vault), token_lifetime_seconds_(token_lifetime_seconds), log_(log),
+      serial_(next_serial()), state_(std::make_shared<const DirectoryState>()) {}
+
+Result<void> Directory::attach(Store& store) {
+    std::map<TenantId, Loading> tenants;
+    Result<void> outcome;
+    TRY(store.load([&](const Row& row) {
+        if (const auto* tenant = std::get_if<Tenant>(&row)) {
+            tenants.emplace(tenant->id, Loading(*tenant));
+        } else if (outcome) {
+            outcome = take(tenants.at(tenant_of(row)), row, vault_);
+        }
+    }));
+    if (!outcome) {
+        return outcome;
+    }
+    auto next = std::make_shared<DirectoryState>();
+    for (auto& [id, loading] : tenants) {
+        next->tenants.push_back(finish(std::move(loading), token_lifetime_seconds_));
+    }
+    publish(std::move(next));
+    store.set_commit_listener([this](std::uint64_t change_number, std::span<const Row> rows) {
+        apply(change_number, rows);
+    });
+    return {};
+}
+
+std::shared_ptr<const DirectoryState> Directory::current() const {
+    struct Copy {
+        std::uint64_t directory = 0;
+        std::uint64_t revision = 0;
+        std::shared_ptr<const DirectoryState> state; // keeps what this thread is reading
+    };
+    static thread_local Copy copy;
+    const std::uint64_t revision = revision_.load(std::memory_order_acquire);
+    if (copy.directory != serial_ || copy.revision != revision) {
+        const std::scoped_lock lock(mutex_);
+        copy = {serial_, revision_.load(std::memory_order_relaxed), state_};
+    }
+    return copy.state;
+}
+
+void Directory::publish(std::shared_ptr<const DirectoryState> next) {
+    const std::scoped_lock lock(mutex_);
+    state_ = std::move(next);
+    revision_.fetch_add(1, std::memory_order_release);
+}
+
+namespace {
+
+/// Puts one committed row into the state of its tenant.
+void apply_row(TenantState& state, const Row& row, const KeyVault& vault,
+               std::int64_t token_lifetime_seconds, Log& log) {
+    TextPool pool;
+    std::visit(Overloaded{[&](const Tenant& tenant) {
+                              state.tenant = tenant;
+                              state.access = state.access.with(tenant);
+                          },
+                          [&](const ServiceAccount& account) {
+                              state.accounts = account.deleted_at
+                                                   ? state.accounts.without(account.id.value)
+                                                   : state.accounts.with(entry_of(account, pool));
+                          },
+                          [&](const User& user) {
+                              state.users = user.deleted_at ? state.users.without(user.id.value)
+                                                            : state.users.with(user);
+                          },
+                          [&](const OrgUnit& unit) { state.access = state.access.with(unit); },
+                          [&](const AccessRule& rule) { state.access = state.access.with(rule); },
+                          [&](const SigningKey& key) {
+                              std::vector<OpenedKey> keys = state.keys.keys();
+                              std::erase_if(keys, [&](const OpenedKey& old) {
+                                  return old.row.kid == key.kid;
+                              });
+                              auto opened = vault.open(key);
+                              if (opened) {
+                                  keys.push_back(*std::move(opened));
+                              } else {
+                                  log.write(LogLevel::error, opened.error().detail());
+                              }
+                              state.keys = KeyRing(std::move(keys), token_lifetime_seconds);
+                          }},
+               row);
+}
+
+} // namespace
+
+void Directory::apply(std::uint64_t change_number, std::span<const Row> rows) {
+    // The store calls this in commit order, one call at a time.
+    std::shared_ptr<const DirectoryState> before;
+    {
+        const std::scoped_lock lock(mutex_);
+        before = state_;
+    }
+    std::map<TenantId, std::shared_ptr<TenantState>> changed; // becomes shared with readers below
+    for (const Row& row : rows) {
+        const TenantId id = tenant_of(row);
+        auto& state = changed[id];
+        if (!state) {
+            const TenantStatePointer old = before->find(id);
+            const auto* tenant = std::get_if<Tenant>(&row);
+            if (!old && tenant == nullptr) {
+                log_.write(LogLevel::error, "a committed row names an unknown tenant",
+                           {{"tenant", std::int64_t{number_of(id)}}});
+                continue;
+            }
+            state = old ? std::make_shared<TenantState>(*old)
+                        : std::make_shared<TenantState>(*tenant);
+            state->revision = change_number;
+        }
+        apply_row(*state, row, vault_, token_lifetime_seconds_, log_);
+    }
+    auto next = std::make_shared<DirectoryState>(*before);
+    for (auto& [id, state] : changed) {
+        if (!state) {
+            continue;
+        }
+        const auto slot = std::ranges::find_if(
+            next->tenants, [&](const TenantStatePointer& old) { return old->tenant.id == id; });
+        if (slot != next->tenants.end()) {
+            *slot = std::move(state);
+        } else {
+            next->tenants.push_back(std::move(state));
+        }
+    }
+    publish(std::move(next));
+}
+
+} // namespace claviger

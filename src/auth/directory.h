@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the server knows of all tenants, in memory, as one immutable value that is replaced after
+// each commit. Readers take the current one and keep it for the length of a request; nobody locks.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "access/snapshot.h"
+#include "auth/account_table.h"
+#include "auth/key_ring.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "store/store.h"
+
+namespace claviger {
+
+/// One tenant, complete.
+struct TenantState {
+    explicit TenantState(const Tenant& of) : tenant(of), access(of) {}
+
+    Tenant tenant;
+    AccessSnapshot access;
+    AccountTable accounts;
+    UserTable users;
+    KeyRing keys;
+    std::uint64_t revision = 0; // the change number of the last commit seen
+};
+
+/// Shared between the directory and the requests that are reading it.
+using TenantStatePointer = std::shared_ptr<const TenantState>;
+
+/// All tenants, by id.
+struct DirectoryState {
+    std::vector<TenantStatePointer> tenants;
+
+    TenantStatePointer find(TenantId id) const;
+    /// The tenant that a host name selects, or the only one when it has no host name.
+    TenantStatePointer find_by_host(std::string_view host) const;
+    TenantStatePointer find_by_realm(std::string_view realm) const;
+};
+
+class Directory {
+public:
+    Directory(const KeyVault& vault, std::int64_t token_lifetime_seconds, Log& log);
+
+    /// Reads everything from the store and follows its commits from then on.
+    Result<void> attach(Store& store);
+
+    /// The newest state. Cheap: one atomic load while nothing has changed on this thread.
+    std::shared_ptr<const DirectoryState> current() const;
+
+private:
+    void apply(std::uint64_t change_number, std::span<const Row> rows);
+    void publish(std::shared_ptr<const DirectoryState> next);
+
+    const KeyVault& vault_;
+    std::int64_t token_lifetime_seconds_;
+    Log& log_;
+    std::uint64_t serial_; // identifies this directory in the per-thread copies
+    std::atomic<std::uint64_t> revision_{0};
+    mutable std::mutex mutex_;
+    std::shared_ptr<const DirectoryState> state_; // shared with readers
+};
+
+} // namespace claviger

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// The one question "may this principal be served now": asked by every grant and by every use of a
+// token, so that no path can forget it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "auth/directory.h"
+#include "auth/origin.h"
+
+namespace claviger {
+
+/// Why a principal is not served; for logs and audit, never for the wire.
+enum class Ineligible : std::uint8_t { tenant_disabled, unknown, disabled, epoch_passed,
+                                       password_is_temporary };
+std::string_view name_of(Ineligible reason);
+
+struct Eligibility {
+    std::optional<Ineligible> refused;
+    std::string_view name;   // service account's name or user's e-mail; empty when refused
+    std::uint32_t epoch = 0; // what a token made now must carry
+};
+
+/// `token_epoch` is the epoch that a token carries, or nothing when a new one is asked for.
+Eligibility eligible(const TenantState& state, PrincipalKind kind, const Uuid& id,
+                     std::optional<std::uint32_t> token_epoch);
+
+} // namespace claviger

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "auth/issue_token.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/encoding.h"
+#include "jose/jwt.h"
+
+namespace claviger {
+namespace {
+
+constexpr std::string_view service_account_prefix = "sa:";
+constexpr std::string_view user_prefix = "user:";
+
+Result<const OpenedKey*> find_signing_key(const TenantState& state, const TokenSettings& settings,
+                                          KeyPurpose purpose, Timestamp now) {
+    const OpenedKey* key = state.keys.signing_key(purpose, settings.algorithm, now);
+    if (key == nullptr) {
+        return fail(ErrorCode::unavailable, "no signing key is active");
+    }
+    return key;
+}
+
+std::string issuer_of(const TenantState& state, const TokenSettings& settings, IssuerKind issuer) {
+    return issuer == IssuerKind::root ? root_issuer(settings, state.tenant)
+                                      : realm_issuer(settings, state.tenant);
+}
+
+} // namespace
+
+std::string make_token_id(std::uint32_t epoch, Random& random) {
+    std::array<std::uint8_t, 20> bytes{
+        static_cast<std::uint8_t>(epoch >> 24), static_cast<std::uint8_t>(epoch >> 16),
+        static_cast<std::uint8_t>(epoch >> 8), static_cast<std::uint8_t>(epoch)};
+    random.fill(std::span(bytes).subspan(4));
+    return base64url(bytes);
+}
+
+std::optional<std::uint32_t> epoch_of_token_id(std::string_view token_id) {
+    const auto bytes = decode_base64url(token_id);
+    if (!bytes || bytes->size() != 20) {
+        return std::nullopt;
+    }
+    std::uint32_t epoch = 0;
+    for (std::size_t i = 0; i < 4; ++i) {
+        epoch = epoch << 8 | (*bytes)[i];
+    }
+    return epoch;
+}
+
+std::string subject_claim(PrincipalKind kind, const Uuid& id) {
+    std::string claim(kind == PrincipalKind::user ? user_prefix : service_account_prefix);
+    claim += id.text();
+    return claim;
+}
+
+std::optional<std::pair<PrincipalKind, Uuid>> parse_subject_claim(std::string_view claim) {
+    const bool user = claim.starts_with(user_prefix);
+    if (!user && !claim.starts_with(service_account_prefix)) {
+        return std::nullopt;
+    }
+    claim.remove_prefix(user ? user_prefix.size() : service_account_prefix.size());
+    const auto id = Uuid::parse(claim);
+    if (!id) {
+        return std::nullopt;
+    }
+    return std::pair(user ? PrincipalKind::user : PrincipalKind::service_account, *id);
+}
+
+Result<IssuedToken> issue_access_token(const TenantState& state, const TokenSettings& settings,
+                                       IssuerKind issuer, const TokenSubject& subject,
+                                       Timestamp now, Random& random) {
+    const OpenedKey* key =
+        TRY(find_signing_key(state, settings, KeyPurpose::access_token, now));
+    IssuedToken token;
+    token.token_id = make_token_id(subject.epoch, random);
+    token.text = JwtBuilder(key->private_key, key->row.kid, access_token_type)
+                     .add(claim::issuer, issuer_of(state, settings, issuer))
+                     .add(claim::subject, subject_claim(subject.kind, subject.id))
+                     .add(claim::audience, settings.audience)
+                     .add(claim::client_id, subject.client_id)
+                     .add(claim::issued_at, now.seconds())
+                     .add(claim::expiration, now.seconds() + settings.lifetime_seconds)
+                     .add(claim::token_id, token.token_id)
+                     .add(claim::tenant, std::int64_t{number_of(state.tenant.id)})
+                     .sign();
+    return token;
+}
+
+Result<IssuedToken> issue_id_token(const TenantState& state, const TokenSettings& settings,
+                                   IssuerKind issuer, const TokenSubject& subject, Timestamp now,
+                                   Random& random) {
+    const OpenedKey* key = TRY(find_signing_key(state, settings, KeyPurpose::id_token, now));
+    IssuedToken token;
+    token.token_id = make_token_id(subject.epoch, random);
+    JwtBuilder builder(key->private_key, key->row.kid, id_token_type);
+    builder.add(claim::issuer, issuer_of(state, settings, issuer))
+        .add(claim::subject, subject_claim(subject.kind, subject.id))
+        .add(claim::audience, subject.client_id)
+        .add(claim::issued_at, now.seconds())
+        .add(claim::expiration, now.seconds() + settings.lifetime_seconds)
+        .add(claim::token_id, token.token_id);
+    if (!subject.email.empty()) {
+        builder.add(claim::email, subject.email);
+    }
+    token.text = builder.sign();
+    return token;
+}
+
+} // namespace claviger

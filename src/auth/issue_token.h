@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// Makes access tokens (RFC 9068) and id tokens (OpenID Connect Core 2). A token says who, never what
+// is permitted: its size does not grow with rights, and a rule change acts on tokens that are out.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "auth/directory.h"
+#include "auth/origin.h"
+#include "auth/token_settings.h"
+#include "base/random.h"
+
+namespace claviger {
+
+/// Which of a tenant's two issuers a token names.
+enum class IssuerKind : std::uint8_t { root, realm };
+
+struct TokenSubject {
+    PrincipalKind kind = PrincipalKind::service_account;
+    Uuid id;
+    std::uint32_t epoch = 0;
+    std::string_view client_id;
+    std::string_view email; // of a user; goes into id tokens only
+};
+
+struct IssuedToken {
+    std::string text;
+    std::string token_id; // the jti claim
+};
+
+/// The jti of a token: 4 bytes of epoch, 16 random bytes, base64url. The epoch at the front is what
+/// lets a change of the secret end the tokens of the same second.
+std::string make_token_id(std::uint32_t epoch, Random& random);
+std::optional<std::uint32_t> epoch_of_token_id(std::string_view token_id);
+
+/// "sa:<uuid>" or "user:<uuid>": the two kinds can never be mistaken for one another (RFC 9068 5).
+std::string subject_claim(PrincipalKind kind, const Uuid& id);
+std::optional<std::pair<PrincipalKind, Uuid>> parse_subject_claim(std::string_view claim);
+
+Result<IssuedToken> issue_access_token(const TenantState& state, const TokenSettings& settings,
+                                       IssuerKind issuer, const TokenSubject& subject,
+                                       Timestamp now, Random& random);
+Result<IssuedToken> issue_id_token(const TenantState& state, const TokenSettings& settings,
+                                   IssuerKind issuer, const TokenSubject& subject, Timestamp now,
+                                   Random& random);
+
+} // namespace claviger

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "auth/key_ring.h"
+
+#include <algorithm>
+#include <atomic>
+
+#include "base/secret.h"
+
+namespace claviger {
+namespace {
+
+std::uint32_t next_serial() {
+    static std::atomic<std::uint32_t> last{0};
+    return ++last;
+}
+
+std::string associated_data(const SigningKey& row) {
+    return "claviger signing key 1|" + std::to_string(number_of(row.tenant)) + "|" + row.kid + "|" +
+           std::string(name_of(jose_algorithm(row.algorithm))) + "|" +
+           (row.purpose == KeyPurpose::access_token ? "access_token" : "id_token");
+}
+
+} // namespace
+
+JoseAlgorithm jose_algorithm(SigningAlgorithm algorithm) {
+    switch (algorithm) {
+    case SigningAlgorithm::rs256:
+        return JoseAlgorithm::rs256;
+    case SigningAlgorithm::ed25519:
+        return JoseAlgorithm::ed25519;
+    case SigningAlgorithm::es256:
+        break;
+    }
+    return JoseAlgorithm::es256;
+}
+
+KeyRing::KeyRing(std::vector<OpenedKey> keys, std::int64_t token_lifetime_seconds)
+    : keys_(std::move(keys)), token_lifetime_seconds_(token_lifetime_seconds),
+      serial_(next_serial()) {
+    std::ranges::sort(keys_, [](const OpenedKey& a, const OpenedKey& b) {
+        return std::tie(a.row.activates_at, a.row.kid) < std::tie(b.row.activates_at, b.row.kid);
+    });
+}
+
+bool KeyRing::is_published(const SigningKey& key, Timestamp now) const {
+    return !key.retired_at ||
+           now < key.retired_at->plus_seconds(token_lifetime_seconds_ + clock_skew_seconds);
+}
+
+const OpenedKey* KeyRing::signing_key(KeyPurpose purpose, SigningAlgorithm preferred,
+                                      Timestamp now) const {
+    const OpenedKey* newest = nullptr;
+    const OpenedKey* newest_preferred = nullptr;
+    for (const OpenedKey& key : keys_) {
+        const bool retired = key.row.retired_at && *key.row.retired_at <= now;
+        if (key.row.purpose != purpose || retired || key.row.activates_at > now) {
+            continue;
+        }
+        newest = &key;
+        if (key.row.algorithm == preferred) {
+            newest_preferred = &key;
+        }
+    }
+    return newest_preferred != nullptr ? newest_preferred : newest;
+}
+
+const OpenedKey* KeyRing::find(std::string_view kid, Timestamp now) const {
+    const auto at = std::ranges::find_if(keys_, [&](const OpenedKey& key) {
+        return key.row.kid == kid && is_published(key.row, now);
+    });
+    return at == keys_.end() ? nullptr : &*at;
+}
+
+std::string KeyRing::jwk_set(Timestamp now) const {
+    std::string out = "{\"keys\":[";
+    for (const OpenedKey& key : keys_) {
+        if (is_published(key.row, now)) {
+            out += out.back() == '[' ? "" : ",";
+            out += key.public_key.jwk();
+        }
+    }
+    out += "]}";
+    return out;
+}
+
+std::vector<SigningAlgorithm> KeyRing::published_algorithms(KeyPurpose purpose,
+                                                            Timestamp now) const {
+    std::vector<SigningAlgorithm> algorithms;
+    for (const OpenedKey& key : keys_) {
+        const bool known = std::ranges::find(algorithms, key.row.algorithm) != algorithms.end();
+        if (key.row.purpose == purpose && is_published(key.row, now) && !known) {
+            algorithms.push_back(key.row.algorithm);
+        }
+    }
+    return algorithms;
+}
+
+KeyVault::KeyVault(const MasterKey& master_key, Random& random)
+    : key_(master_key.derive("claviger signing keys 1")), random_(random) {}
+
+KeyVault::~KeyVault() {
+    wipe(key_);
+}
+
+Result<SigningKey> KeyVault::generate(TenantId tenant, KeyPurpose purpose,
+                                      SigningAlgorithm algorithm, int rsa_bits, Timestamp now,
+                                      Timestamp activates_at) const {
+    const PrivateKey key = TRY(PrivateKey::generate(jose_algorithm(algorithm), rsa_bits));
+    SigningKey row;
+    row.tenant = tenant;
+    row.kid = key.public_key().kid();
+    row.algorithm = algorithm;
+    row.purpose = purpose;
+    row.created_at = now;
+    row.activates_at = activates_at;
+    Bytes plain = key.pkcs8();
+    row.sealed_private_key = seal(key_, plain, associated_data(row), random_);
+    wipe(plain);
+    return row;
+}
+
+Result<OpenedKey> KeyVault::open(const SigningKey& row) const {
+    auto plain = claviger::open(key_, row.sealed_private_key, associated_data(row));
+    if (!plain) {
+        return fail(ErrorCode::internal,
+                    "signing key " + row.kid + " of tenant " +
+                        std::to_string(number_of(row.tenant)) +
+                        " cannot be opened: it was changed, or the master key is another one");
+    }
+    auto key = PrivateKey::from_pkcs8(jose_algorithm(row.algorithm), *plain);
+    wipe(*plain);
+    if (!key) {
+        return std::unexpected(std::move(key).error());
+    }
+    PublicKey public_key = key->public_key();
+    return OpenedKey{row, *std::move(key), std::move(public_key)};
+}
+
+} // namespace claviger

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the operator has settled about tokens, and the names under which a tenant issues them.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "model/model.h"
+
+namespace claviger {
+
+struct TokenSettings {
+    std::string public_url = "http://127.0.0.1:8080"; // without a trailing slash
+    std::string audience = "runai";
+    std::int64_t lifetime_seconds = 3600; // above 60: clients refresh a minute early
+    SigningAlgorithm algorithm = SigningAlgorithm::es256;
+    int rsa_key_bits = 3072;
+    bool password_grant = true;
+};
+
+/// The client id of tokens for users who signed in with a password and no client.
+inline constexpr const char* public_client_id = "runai";
+
+/// The tenant's own address: the public URL, with the tenant's host name where it has one.
+std::string base_url(const TokenSettings& settings, const Tenant& tenant);
+
+/// The issuer of the root documents (RFC 8414 2).
+std::string root_issuer(const TokenSettings& settings, const Tenant& tenant);
+/// The issuer of the realm's documents.
+std::string realm_issuer(const TokenSettings& settings, const Tenant& tenant);
+
+} // namespace claviger

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "auth/verify_token.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+
+#include "auth/eligible.h"
+#include "auth/issue_token.h"
+
+namespace claviger {
+namespace {
+
+std::unexpected<Error> refuse(std::string why) {
+    return fail(ErrorCode::unauthenticated, std::move(why));
+}
+
+/// The times of RFC 7519 4.1.4 to 4.1.6, all in seconds.
+Result<void> check_times(const ParsedJwt& jwt, std::int64_t now) {
+    if (!jwt.expires_at || !jwt.issued_at) {
+        return refuse("exp or iat is missing");
+    }
+    if (*jwt.expires_at <= now) {
+        return refuse("the token has expired");
+    }
+    if (*jwt.issued_at > now + clock_skew_seconds) {
+        return refuse("the token was issued in the future");
+    }
+    if (jwt.not_before && *jwt.not_before > now + clock_skew_seconds) {
+        return refuse("the token is not valid yet");
+    }
+    return {};
+}
+
+/// The claims that only access tokens have (RFC 9068 2.2, 4).
+Result<void> check_access_token(const ParsedJwt& jwt, const TenantState& state,
+                                const TokenSettings& settings) {
+    if (std::ranges::find(jwt.audience, settings.audience) == jwt.audience.end()) {
+        return refuse("the token is for another audience");
+    }
+    if (!jwt.tenant || *jwt.tenant != number_of(state.tenant.id)) {
+        return refuse("the token names another tenant");
+    }
+    if (jwt.client_id.empty()) {
+        return refuse("client_id is missing");
+    }
+    return {};
+}
+
+/// A cache of verified tokens: 4 entries a set, found by the SHA-256 of the whole token.
+class VerifiedTokens {
+public:
+    struct Entry {
+        Sha256Digest token_hash{};
+        std::uint64_t verifier = 0; // 0: free
+        VerifiedToken token;
+        std::uint32_t key_ring_serial = 0;
+    };
+
+    const Entry* find(const Sha256Digest& hash, std::uint64_t verifier) const {
+        if (entries_ == nullptr) {
+            return nullptr;
+        }
+        const Entry* const set = set_of(hash);
+        for (std::size_t way = 0; way < ways; ++way) {
+            if (set[way].verifier == verifier && set[way].token_hash == hash) {
+                return &set[way];
+            }
+        }
+        return nullptr;
+    }
+
+    void insert(const Entry& entry) {
+        if (entries_ == nullptr) {
+            entries_.reset(static_cast<Entry*>(std::calloc(set_count * ways, sizeof(Entry))));
+        }
+        if (entries_ != nullptr) {
+            set_of(entry.token_hash)[next_way_++ % ways] = entry;
+        }
+    }
+
+private:
+    static constexpr std::size_t ways = 4;
+    static constexpr std::size_t set_count = 16'384;
+    struct Free {
+        void operator()(Entry* entries) const { std::free(entries); }
+    };
+
+    Entry* set_of(const Sha256Digest& hash) const {
+        std::uint64_t number = 0;
+        std::memcpy(&number, hash.data(), sizeof number);
+        return entries_.get() + number % set_count * ways;
+    }
+
+    std::unique_ptr<Entry[], Free> entries_; // zero pages until used
+    std::size_t next_way_ = 0;
+};
+
+} // namespace
+
+Result<VerifiedToken> verify_jwt(const TenantState& state, const TokenSettings& settings,
+                                 std::string_view token, AcceptedTokens accepted, Timestamp now) {
+    const ParsedJwt jwt = TRY(parse_jwt(token));
+    const OpenedKey* key = state.keys.find(jwt.kid, now);
+    if (key == nullptr) {
+        return refuse("the signing key is unknown");
+    }
+    const bool is_id_token = key->row.purpose == KeyPurpose::id_token;
+    if (is_id_token && accepted == AcceptedTokens::access_tokens) {
+        return refuse("an id token is not an access token");
+    }
+    if (jwt.type != (is_id_token ? id_token_type : access_token_type)) {
+        return refuse("typ does not fit the key");
+    }
+    if (jwt.algorithm != name_of(key->public_key.algorithm())) {
+        return refuse("alg does not fit the key");
+    }
+    if (!key->public_key.verify(jwt.signing_input, jwt.signature)) {
+        return refuse("the signature is wrong");
+    }
+    if (jwt.issuer != root_issuer(settings, state.tenant) &&
+        jwt.issuer != realm_issuer(settings, state.tenant)) {
+        return refuse("Issuer is not familiar.");
+    }
+    TRY(check_times(jwt, now.seconds()));
+    if (!is_id_token) {
+        TRY(check_access_token(jwt, state, settings));
+    }
+    const auto subject = parse_subject_claim(jwt.subject);
+    const auto epoch = epoch_of_token_id(jwt.token_id);
+    if (!subject || !epoch) {
+        return refuse("sub or jti is not ours");
+    }
+    return VerifiedToken{state.tenant.id, subject->first,  subject->second,
+                         *epoch,          *jwt.expires_at, is_id_token};
+}
+
+TokenVerifier::TokenVerifier(const TokenSettings& settings, const Clock& clock)
+    : settings_(settings), clock_(clock), serial_([] {
+          static std::atomic<std::uint64_t> last{0};
+          return ++last;
+      }()) {}
+
+Result<Principal> TokenVerifier::verify(const TenantState& state, std::string_view token,
+                                        AcceptedTokens accepted) const {
+    static thread_local VerifiedTokens cache;
+    if (token.size() > max_token_size) {
+        return refuse("the token is too long");
+    }
+    const Timestamp now = clock_.now();
+    const Sha256Digest hash = sha256(as_bytes(token));
+    const VerifiedTokens::Entry* known = cache.find(hash, serial_);
+    VerifiedToken verified;
+    if (known != nullptr && known->token.tenant == state.tenant.id &&
+        known->key_ring_serial == state.keys.serial() && known->token.expires_at > now.seconds()) {
+        verified = known->token;
+        if (verified.is_id_token && accepted == AcceptedTokens::access_tokens) {
+            return refuse("an id token is not an access token");
+        }
+    } else {
+        verified = TRY(verify_jwt(state, settings_, token, accepted, now));
+        cache.insert({hash, serial_, verified, state.keys.serial()});
+    }
+    const Eligibility standing = eligible(state, verified.kind, verified.id, verified.epoch);
+    if (standing.refused) {
+        return refuse(std::string(name_of(*standing.refused)));
+    }
+    return Principal{verified.kind, verified.id, std::string(standing.name)};
+}
+
+} // namespace claviger

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// Turns a bearer token into the principal that it stands for, or refuses it. The signature's result
+// is remembered per thread; the state of the principal is looked up at every use, so that a
+// revocation acts on the next request.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "auth/directory.h"
+#include "auth/origin.h"
+#include "auth/token_settings.h"
+#include "base/clock.h"
+#include "jose/crypto.h"
+#include "jose/jwt.h"
+
+namespace claviger {
+
+/// Which tokens a resource takes. Only our own API takes id tokens as well.
+enum class AcceptedTokens : std::uint8_t { access_tokens, access_and_id_tokens };
+
+/// What a valid token says, without its text.
+struct VerifiedToken {
+    TenantId tenant{};
+    PrincipalKind kind = PrincipalKind::service_account;
+    Uuid id;
+    std::uint32_t epoch = 0;
+    std::int64_t expires_at = 0; // seconds
+    bool is_id_token = false;
+};
+
+/// Checks form, key, signature and claims of a token of this tenant at `now`; not the principal.
+/// Pure: no cache, no clock. Failures are `unauthenticated`.
+Result<VerifiedToken> verify_jwt(const TenantState& state, const TokenSettings& settings,
+                                 std::string_view token, AcceptedTokens accepted, Timestamp now);
+
+class TokenVerifier {
+public:
+    TokenVerifier(const TokenSettings& settings, const Clock& clock);
+
+    /// The principal of a valid token whose principal is eligible now. Failures are
+    /// `unauthenticated`; the detail is for the log.
+    Result<Principal> verify(const TenantState& state, std::string_view token,
+                             AcceptedTokens accepted) const;
+
+private:
+    const TokenSettings& settings_;
+    const Clock& clock_;
+    std::uint64_t serial_; // identifies this verifier in the per-thread caches
+};
+
+} // namespace claviger
