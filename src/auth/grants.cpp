@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "auth/grants.h"
+
+#include <algorithm>
+
+#include "auth/eligible.h"
+#include "auth/names.h"
+#include "base/text.h"
+
+namespace claviger {
+
+/// One request for a token while it is judged.
+struct Grants::Attempt {
+    const TenantState& state;
+    std::string_view name; // the client id or e-mail as sent
+    PrincipalKind kind;
+    std::string_view grant;
+    const Origin& origin;
+    GrantOptions options;
+    Timestamp now;
+};
+
+Grants::Grants(const TokenSettings& settings, const Pepper& pepper, Passwords& passwords,
+               AccessEventLog& access_events, LastLogins& last_logins, const Clock& clock,
+               Random& random)
+    : settings_(settings), pepper_(pepper), passwords_(passwords), access_events_(access_events),
+      last_logins_(last_logins), clock_(clock), random_(random),
+      throttle_(clock, ThrottleLimits{}) {
+    random_.fill(decoy_);
+}
+
+Grants::Counts Grants::counts() const {
+    return {granted_clients_.load(std::memory_order_relaxed),
+            granted_users_.load(std::memory_order_relaxed),
+            refused_.load(std::memory_order_relaxed), throttled_.load(std::memory_order_relaxed)};
+}
+
+GrantOutcome Grants::client_credentials(const TenantState& state, std::string_view client_id,
+                                        std::string_view secret, const Origin& origin,
+                                        GrantOptions options) {
+    const Attempt attempt{state,  client_id, PrincipalKind::service_account,
+                          grant_type::client_credentials, origin, options, clock_.now()};
+    const Digest offered = pepper_.keyed_hash(client_id, secret);
+    const AccountEntry* account = state.accounts.find_by_name(client_id);
+    bool matches = false;
+    if (account == nullptr) {
+        matches = constant_time_equal(offered, decoy_);
+    } else {
+        matches = constant_time_equal(offered, account->secret.keyed_hash);
+        for (const ClientSecret& older : account->older_secrets) {
+            matches = constant_time_equal(offered, older.keyed_hash) || matches;
+        }
+    }
+    if (account == nullptr || !matches) {
+        return refuse(attempt, account == nullptr ? "unknown client" : "wrong secret");
+    }
+    const Eligibility standing =
+        eligible(state, PrincipalKind::service_account, account->id, std::nullopt);
+    if (standing.refused) {
+        return refuse(attempt, name_of(*standing.refused));
+    }
+    const TokenSubject subject{PrincipalKind::service_account, account->id, standing.epoch,
+                               account->name, {}};
+    return grant(attempt, subject, account->name);
+}
+
+GrantOutcome Grants::password(const TenantState& state, std::string_view email,
+                              std::string_view password, const Origin& origin,
+                              GrantOptions options) {
+    const std::string address = ascii_lower(email);
+    const Attempt attempt{state,  address, PrincipalKind::user, grant_type::password,
+                          origin, options, clock_.now()};
+    if (const auto wait = throttle_.wait_seconds(address, origin.source_ip)) {
+        throttled_.fetch_add(1, std::memory_order_relaxed);
+        return {fail(ErrorCode::too_many_requests, "too many failed sign-ins; try again later"), 0,
+                *wait};
+    }
+    const User* user = state.users.find_by_email(address);
+    const auto matches = passwords_.verify(user != nullptr ? user->password_hash : "", password);
+    if (!matches) {
+        return {std::unexpected(matches.error()), 0, 1};
+    }
+    if (user == nullptr || !*matches) {
+        return refuse(attempt, user == nullptr ? "unknown user" : "wrong password");
+    }
+    const Eligibility standing =
+        eligible(state, PrincipalKind::user, user->id.value, std::nullopt);
+    if (standing.refused) {
+        return refuse(attempt, name_of(*standing.refused));
+    }
+    const TokenSubject subject{PrincipalKind::user, user->id.value, standing.epoch,
+                               public_client_id, user->email};
+    return grant(attempt, subject, user->email);
+}
+
+AuditEvent Grants::event_of(const Attempt& attempt) const {
+    AuditEvent event;
+    event.tenant = attempt.state.tenant.id;
+    event.at = attempt.now;
+    event.action = audit_action::sign_in;
+    // What is no name at all may be a secret in the wrong field: it is not written down.
+    event.subject = is_printable_name(attempt.name) ? std::string(attempt.name) : "(unreadable)";
+    event.subject_kind = attempt.kind;
+    event.origin = attempt.origin;
+    event.metadata.emplace_back("grant", attempt.grant);
+    return event;
+}
+
+Result<GrantedTokens> Grants::issue(const Attempt& attempt, const TokenSubject& subject,
+                                    std::string& token_id) {
+    IssuedToken access_token =
+        TRY(issue_access_token(attempt.state, settings_, attempt.options.issuer, subject,
+                               attempt.now, random_));
+    GrantedTokens tokens;
+    tokens.access_token = std::move(access_token.text);
+    tokens.expires_in = settings_.lifetime_seconds;
+    token_id = std::move(access_token.token_id);
+    if (attempt.options.with_id_token) {
+        IssuedToken id_token =
+            TRY(issue_id_token(attempt.state, settings_, attempt.options.issuer, subject,
+                               attempt.now, random_));
+        tokens.id_token = std::move(id_token.text);
+    }
+    return tokens;
+}
+
+GrantOutcome Grants::grant(const Attempt& attempt, const TokenSubject& subject,
+                           std::string_view name) {
+    std::string token_id;
+    auto tokens = issue(attempt, subject, token_id);
+    if (!tokens) {
+        return {std::move(tokens), 0, 0};
+    }
+    AuditEvent event = event_of(attempt);
+    event.subject = name;
+    event.metadata.emplace_back("jti", std::move(token_id));
+    auto ticket = access_events_.append(event.tenant, event.at, audit_payload(event));
+    if (!ticket) {
+        return {std::unexpected(std::move(ticket).error()), 0, 0};
+    }
+    last_logins_.record(event.tenant, subject.kind, subject.id, attempt.now);
+    auto& counter = subject.kind == PrincipalKind::user ? granted_users_ : granted_clients_;
+    counter.fetch_add(1, std::memory_order_relaxed);
+    return {std::move(tokens), *ticket, 0};
+}
+
+GrantOutcome Grants::refuse(const Attempt& attempt, std::string_view reason) {
+    throttle_.record_failure(attempt.name, attempt.origin.source_ip);
+    refused_.fetch_add(1, std::memory_order_relaxed);
+    AuditEvent event = event_of(attempt);
+    event.succeeded = false;
+    event.http_status = 400;
+    event.metadata.emplace_back("reason", reason);
+    auto ticket = access_events_.append(event.tenant, event.at, audit_payload(event));
+    if (!ticket) {
+        return {std::unexpected(std::move(ticket).error()), 0, 0};
+    }
+    // A right secret is never throttled, so nobody can lock a client out by guessing at it.
+    if (const auto wait = throttle_.wait_seconds(attempt.name, attempt.origin.source_ip)) {
+        throttled_.fetch_add(1, std::memory_order_relaxed);
+        return {fail(ErrorCode::too_many_requests, "too many failed sign-ins; try again later"),
+                *ticket, *wait};
+    }
+    const bool user = attempt.kind == PrincipalKind::user;
+    return {fail(user ? ErrorCode::invalid_grant : ErrorCode::invalid_client,
+                 user ? "The user name or password is wrong."
+                      : "The client id or client secret is wrong."),
+            *ticket, 0};
+}
+
+} // namespace claviger

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "auth/names.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+
+namespace claviger {
+namespace {
+
+bool is_lower(char c) {
+    return c >= 'a' && c <= 'z';
+}
+bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
+bool is_letter(char c) {
+    return is_lower(ascii_lower(c));
+}
+bool contains(std::string_view set, char c) {
+    return set.find(c) != std::string_view::npos;
+}
+
+/// One label of a host name: letters, digits, and hyphens inside.
+bool is_host_label(std::string_view label) {
+    const auto edge = [](char c) { return is_lower(c) || is_digit(c); };
+    return !label.empty() && label.size() <= 63 && edge(label.front()) && edge(label.back()) &&
+           std::ranges::all_of(label, [&](char c) { return edge(c) || c == '-'; });
+}
+
+} // namespace
+
+bool is_resource_name(std::string_view text) {
+    return text.size() >= 2 && text.size() <= longest_name && is_lower(text.front()) &&
+           (is_lower(text.back()) || is_digit(text.back())) &&
+           std::ranges::all_of(
+               text, [](char c) { return is_lower(c) || is_digit(c) || contains("-_", c); });
+}
+
+bool is_email_address(std::string_view text) {
+    const std::size_t at = text.find('@');
+    if (text.size() > 254 || at == std::string_view::npos || at == 0) {
+        return false;
+    }
+    const std::string_view local = text.substr(0, at);
+    const std::string_view domain = text.substr(at + 1);
+    const std::size_t dot = domain.rfind('.');
+    if (dot == std::string_view::npos || dot == 0 || domain.size() - dot < 3) {
+        return false;
+    }
+    return std::ranges::all_of(local,
+                               [](char c) {
+                                   return is_letter(c) || is_digit(c) || contains("._%+-", c);
+                               }) &&
+           std::ranges::all_of(domain.substr(0, dot),
+                               [](char c) {
+                                   return is_letter(c) || is_digit(c) || contains(".-", c);
+                               }) &&
+           std::ranges::all_of(domain.substr(dot + 1), is_letter);
+}
+
+bool is_display_name(std::string_view text) {
+    return !text.empty() && text.size() <= longest_name && text.front() != ' ' &&
+           text.back() != ' ' && is_printable_utf8(text);
+}
+
+bool is_printable_name(std::string_view text) {
+    return is_resource_name(text) || is_email_address(text);
+}
+
+bool is_realm_name(std::string_view text) {
+    return is_host_label(text);
+}
+
+bool is_host_name(std::string_view text) {
+    if (text.empty() || text.size() > 253) {
+        return false;
+    }
+    while (true) {
+        const std::size_t dot = text.find('.');
+        if (!is_host_label(text.substr(0, dot))) {
+            return false;
+        }
+        if (dot == std::string_view::npos) {
+            return true;
+        }
+        text.remove_prefix(dot + 1);
+    }
+}
+
+} // namespace claviger
