@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "auth/service_accounts.h"
+
+#include "auth/names.h"
+
+namespace claviger {
+namespace {
+
+constexpr const char* entity = "service-account";
+
+Result<ServiceAccount> find(Transaction& transaction, ServiceAccountId id) {
+    const auto account = TRY(transaction.service_accounts().find(id));
+    if (!account) {
+        return fail(ErrorCode::not_found, "Resource id not found.");
+    }
+    return *account;
+}
+
+} // namespace
+
+ServiceAccounts::ServiceAccounts(Store& store, const Pepper& pepper, const Clock& clock,
+                                 Random& random)
+    : store_(store), pepper_(pepper), clock_(clock), random_(random) {}
+
+ClientSecret ServiceAccounts::make_secret(std::string_view client_id, const Secret& secret,
+                                          Timestamp now) {
+    ClientSecret row;
+    row.id = Uuid::make(random_);
+    row.pepper_version = pepper_.version();
+    row.keyed_hash = pepper_.keyed_hash(client_id, secret.reveal());
+    row.created_at = now;
+    return row;
+}
+
+Result<NewServiceAccount> ServiceAccounts::create(const Caller& caller, std::string_view name) {
+    if (!is_resource_name(name)) {
+        return fail(ErrorCode::invalid_request,
+                    "name must match ^[a-z][-_a-z0-9]*[a-z0-9]$ and be at most 255 characters");
+    }
+    if (name.starts_with(access_key_prefix)) {
+        return fail(ErrorCode::invalid_request,
+                    "names that start with \"ak-\" are kept for the access keys of users");
+    }
+    const Timestamp now = clock_.now();
+    NewServiceAccount made;
+    made.client_secret = generate_client_secret(random_);
+    ServiceAccount& account = made.account;
+    account.id = {caller.tenant(), Uuid::make(random_)};
+    account.name = name;
+    account.secrets.push_back(make_secret(name, made.client_secret, now));
+    account.created_by = caller.principal.name;
+    account.created_at = now;
+    account.updated_at = now;
+    TRY(store_.write([&](Transaction& transaction) -> Result<void> {
+        const auto taken =
+            TRY(transaction.service_accounts().find_by_name(caller.tenant(), account.name));
+        if (taken) {
+            return fail(ErrorCode::conflict, "Resource with this name already exists");
+        }
+        TRY(transaction.service_accounts().put(account));
+        return append_change_event(transaction,
+                                   change_event(caller, now, audit_action::create, entity,
+                                                account.id.value.text(), account.name));
+    }));
+    return made;
+}
+
+Result<void> ServiceAccounts::set_enabled(const Caller& caller, const Uuid& id, bool enabled) {
+    const Timestamp now = clock_.now();
+    return store_.write([&](Transaction& transaction) -> Result<void> {
+        ServiceAccount account = TRY(find(transaction, {caller.tenant(), id}));
+        if (account.enabled == enabled) {
+            return {};
+        }
+        account.enabled = enabled;
+        account.epoch += enabled ? 0 : 1;
+        account.updated_at = now;
+        TRY(transaction.service_accounts().put(account));
+        AuditEvent event = change_event(caller, now, audit_action::update, entity, id.text(),
+                                        account.name);
+        event.metadata.emplace_back("enabled", enabled ? "true" : "false");
+        return append_change_event(transaction, event);
+    });
+}
+
+Result<Secret> ServiceAccounts::regenerate_secret(const Caller& caller, const Uuid& id) {
+    const Timestamp now = clock_.now();
+    Secret secret = generate_client_secret(random_);
+    TRY(store_.write([&](Transaction& transaction) -> Result<void> {
+        ServiceAccount account = TRY(find(transaction, {caller.tenant(), id}));
+        account.secrets.assign(1, make_secret(account.name, secret, now));
+        account.epoch += 1;
+        account.updated_at = now;
+        TRY(transaction.service_accounts().put(account));
+        AuditEvent event = change_event(caller, now, audit_action::update, entity, id.text(),
+                                        account.name);
+        event.metadata.emplace_back("secret", "regenerated");
+        return append_change_event(transaction, event);
+    }));
+    return secret;
+}
+
+Result<void> ServiceAccounts::remove(const Caller& caller, const Uuid& id) {
+    const Timestamp now = clock_.now();
+    return store_.write([&](Transaction& transaction) -> Result<void> {
+        ServiceAccount account = TRY(find(transaction, {caller.tenant(), id}));
+        const Subject subject{SubjectType::service_account, id.text()};
+        auto rules = TRY(transaction.access_rules().of_subject(caller.tenant(), subject));
+        for (AccessRule& rule : rules) {
+            rule.deleted_at = now;
+            rule.updated_at = now;
+            TRY(transaction.access_rules().put(rule));
+        }
+        account.deleted_at = now;
+        account.updated_at = now;
+        account.epoch += 1;
+        account.secrets.clear();
+        TRY(transaction.service_accounts().put(account));
+        AuditEvent event = change_event(caller, now, audit_action::remove, entity, id.text(),
+                                        account.name);
+        event.metadata.emplace_back("access_rules_removed", std::to_string(rules.size()));
+        return append_change_event(transaction, event);
+    });
+}
+
+} // namespace claviger

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// Service accounts: machine identities with a secret that is shown once. Every change and its audit
+// entry are one transaction.
+#pragma once
+
+#include <string_view>
+
+#include "auth/caller.h"
+#include "auth/client_secret.h"
+#include "base/clock.h"
+#include "store/store.h"
+
+namespace claviger {
+
+struct NewServiceAccount {
+    ServiceAccount account;
+    Secret client_secret; // shown once
+};
+
+class ServiceAccounts {
+public:
+    ServiceAccounts(Store& store, const Pepper& pepper, const Clock& clock, Random& random);
+
+    /// `invalid_request` for a bad name, `conflict` for a taken one.
+    Result<NewServiceAccount> create(const Caller& caller, std::string_view name);
+    /// Disabling ends the tokens that are out; enabling does not revive them.
+    Result<void> set_enabled(const Caller& caller, const Uuid& id, bool enabled);
+    /// Replaces the secret; the old one and all tokens got with it end at once.
+    Result<Secret> regenerate_secret(const Caller& caller, const Uuid& id);
+    /// Deletes the account and its access rules.
+    Result<void> remove(const Caller& caller, const Uuid& id);
+
+private:
+    ClientSecret make_secret(std::string_view client_id, const Secret& secret, Timestamp now);
+
+    Store& store_;
+    const Pepper& pepper_;
+    const Clock& clock_;
+    Random& random_;
+};
+
+} // namespace claviger
