@@ -92,8 +92,11 @@ TenantStatePointer DirectoryState::find_by_host(std::string_view host) const {
     if (at != tenants.end()) {
         return *at;
     }
-    const bool only_one = tenants.size() == 1 && tenants.front()->tenant.host.empty();
-    return only_one ? tenants.front() : nullptr;
+    const auto hostless = std::ranges::find_if(
+        tenants, [](const TenantStatePointer& state) { return state->tenant.host.empty(); });
+    const bool answers =
+        hostless != tenants.end() && (tenants.size() == 1 || host == default_host);
+    return answers ? *hostless : nullptr;
 }
 
 TenantStatePointer DirectoryState::find_by_realm(std::string_view realm) const {
@@ -102,9 +105,11 @@ TenantStatePointer DirectoryState::find_by_realm(std::string_view realm) const {
     return at == tenants.end() ? nullptr : *at;
 }
 
-Directory::Directory(const KeyVault& vault, std::int64_t token_lifetime_seconds, Log& log)
+Directory::Directory(const KeyVault& vault, std::int64_t token_lifetime_seconds,
+                     std::string default_host, Log& log)
     : vault_(vault), token_lifetime_seconds_(token_lifetime_seconds), log_(log),
-      serial_(next_serial()), state_(std::make_shared<const DirectoryState>()) {}
+      default_host_(std::move(default_host)), serial_(next_serial()),
+      state_(std::make_shared<const DirectoryState>()) {}
 
 Result<void> Directory::attach(Store& store) {
     std::map<TenantId, Loading> tenants;
@@ -120,6 +125,7 @@ Result<void> Directory::attach(Store& store) {
         return outcome;
     }
     auto next = std::make_shared<DirectoryState>();
+    next->default_host = default_host_;
     for (auto& [id, loading] : tenants) {
         next->tenants.push_back(finish(std::move(loading), token_lifetime_seconds_));
     }

@@ -38,16 +38,20 @@ using TenantStatePointer = std::shared_ptr<const TenantState>;
 /// All tenants, by id.
 struct DirectoryState {
     std::vector<TenantStatePointer> tenants;
+    std::string default_host; // where a tenant without a host name answers beside others
 
     TenantStatePointer find(TenantId id) const;
-    /// The tenant that a host name selects, or the only one when it has no host name.
+    /// The tenant that a host name selects. A tenant without one answers at the default host, and
+    /// at any host while it is the only tenant.
     TenantStatePointer find_by_host(std::string_view host) const;
     TenantStatePointer find_by_realm(std::string_view realm) const;
 };
 
 class Directory {
 public:
-    Directory(const KeyVault& vault, std::int64_t token_lifetime_seconds, Log& log);
+    /// `default_host`: the host name of the public URL.
+    Directory(const KeyVault& vault, std::int64_t token_lifetime_seconds, std::string default_host,
+              Log& log);
 
     /// Reads everything from the store and follows its commits from then on.
     Result<void> attach(Store& store);
@@ -62,6 +66,7 @@ private:
     const KeyVault& vault_;
     std::int64_t token_lifetime_seconds_;
     Log& log_;
+    std::string default_host_;
     std::uint64_t serial_; // identifies this directory in the per-thread copies
     std::atomic<std::uint64_t> revision_{0};
     mutable std::mutex mutex_;

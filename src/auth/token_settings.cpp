@@ -5,16 +5,34 @@
 
 namespace claviger {
 
+namespace {
+
+struct HostSpan {
+    std::size_t begin = 0;
+    std::size_t length = 0;
+};
+
+HostSpan find_host(std::string_view url) {
+    const std::size_t scheme_end = url.find("://");
+    const std::size_t begin = scheme_end == std::string_view::npos ? 0 : scheme_end + 3;
+    const std::size_t end = url.substr(begin).starts_with('[') ? url.find(']', begin) + 1
+                                                               : url.find_first_of(":/", begin);
+    return {begin, std::min(end, url.size()) - begin};
+}
+
+} // namespace
+
+std::string host_of_url(std::string_view url) {
+    const HostSpan host = find_host(url);
+    return std::string(url.substr(host.begin, host.length));
+}
+
 std::string base_url(const TokenSettings& settings, const Tenant& tenant) {
-    if (tenant.host.empty()) {
-        return settings.public_url;
-    }
-    const std::size_t scheme_end = settings.public_url.find("://");
-    const std::size_t host_begin = scheme_end == std::string::npos ? 0 : scheme_end + 3;
-    const std::size_t host_end =
-        std::min(settings.public_url.find_first_of(":/", host_begin), settings.public_url.size());
     std::string url = settings.public_url;
-    url.replace(host_begin, host_end - host_begin, tenant.host);
+    if (!tenant.host.empty()) {
+        const HostSpan host = find_host(url);
+        url.replace(host.begin, host.length, tenant.host);
+    }
     return url;
 }
 

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "model/model.h"
 
@@ -20,6 +21,9 @@ struct TokenSettings {
 
 /// The client id of tokens for users who signed in with a password and no client.
 inline constexpr const char* public_client_id = "runai";
+
+/// The host name in a URL, without the port.
+std::string host_of_url(std::string_view url);
 
 /// The tenant's own address: the public URL, with the tenant's host name where it has one.
 std::string base_url(const TokenSettings& settings, const Tenant& tenant);

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/codec.h"
+
+#include <cmath>
+
+namespace claviger {
+
+std::string camel_case(std::string_view snake_case) {
+    std::string out;
+    bool upper = false;
+    for (const char c : snake_case) {
+        if (c == '_') {
+            upper = true;
+            continue;
+        }
+        out += upper && c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+        upper = false;
+    }
+    return out;
+}
+
+std::unexpected<Error> wrong_type(std::string_view at, std::string_view expected) {
+    return fail(ErrorCode::invalid_request,
+                std::string(at) + " has the wrong type; expected " + std::string(expected));
+}
+
+Result<std::string> decode_string(const json::value& value, std::string_view at) {
+    const json::string* text = value.if_string();
+    if (text == nullptr) {
+        return wrong_type(at, "a string");
+    }
+    return std::string(*text);
+}
+
+Result<std::int64_t> decode_integer(const json::value& value, std::string_view at,
+                                    std::int64_t least, std::int64_t most) {
+    const std::int64_t* number = value.if_int64();
+    if (number == nullptr) {
+        return wrong_type(at, "an integer");
+    }
+    if (*number < least || *number > most) {
+        return fail(ErrorCode::invalid_request, std::string(at) + " is out of range");
+    }
+    return *number;
+}
+
+Result<double> decode_number(const json::value& value, std::string_view at) {
+    if (!value.is_number()) {
+        return wrong_type(at, "a number");
+    }
+    return value.to_number<double>();
+}
+
+const json::value* find_member(const json::object& object, std::string_view name) {
+    if (const json::value* exact = object.if_contains(name)) {
+        return exact;
+    }
+    for (const auto& member : object) {
+        if (ascii_iequal(member.key(), name)) {
+            return &member.value();
+        }
+    }
+    return nullptr;
+}
+
+std::string schema_name(std::string_view qualified_type_name) {
+    const std::size_t colon = qualified_type_name.rfind(':');
+    return std::string(colon == std::string_view::npos ? qualified_type_name
+                                                       : qualified_type_name.substr(colon + 1));
+}
+
+} // namespace claviger

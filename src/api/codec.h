@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reads and writes described structs as JSON and prints their schema. Boost.Describe is the only
+// reflection: a member `client_id` is "clientId" on the wire, unless the struct says
+// `using WireNames = SnakeCase`.
+//
+//   std::optional<T>  may be absent or null, and is left out when empty
+//   Nullable<T>       always there, null when empty (written only)
+//   RawJson           any JSON value, kept as text
+#pragma once
+
+#include <boost/core/type_name.hpp>
+#include <boost/describe.hpp>
+#include <boost/json.hpp>
+#include <boost/mp11.hpp>
+#include <concepts>
+#include <cstdint>
+#include <limits>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/json_writer.h"
+#include "base/error.h"
+#include "base/time.h"
+#include "base/uuid.h"
+
+namespace claviger {
+
+namespace json = boost::json;
+
+struct CamelCase {};
+struct SnakeCase {};
+
+template <class T>
+struct Nullable {
+    std::optional<T> value;
+};
+
+/// JSON text that has been read as valid JSON, or was made by JsonWriter.
+struct RawJson {
+    std::string text = "null";
+};
+
+template <class T>
+concept Described = boost::describe::has_describe_members<T>::value && !std::is_enum_v<T>;
+
+template <class T>
+struct IsOptional : std::false_type {};
+template <class T>
+struct IsOptional<std::optional<T>> : std::true_type {};
+template <class T>
+struct IsNullable : std::false_type {};
+template <class T>
+struct IsNullable<Nullable<T>> : std::true_type {};
+template <class T>
+struct IsVector : std::false_type {};
+template <class T>
+struct IsVector<std::vector<T>> : std::true_type {};
+
+/// Value types that decode themselves: static Result<T> decode(string_view), wire(), schema().
+template <class T>
+concept WireText = requires(const T& value, std::string_view text) {
+    { T::decode(text) } -> std::same_as<Result<T>>;
+    { value.wire() } -> std::convertible_to<std::string>;
+    { T::schema() } -> std::same_as<json::object>;
+};
+
+std::string camel_case(std::string_view snake_case);
+
+template <class T>
+std::string wire_name(std::string_view member) {
+    if constexpr (requires { typename T::WireNames; }) {
+        static_assert(std::is_same_v<typename T::WireNames, SnakeCase>);
+        return std::string(member);
+    } else {
+        return camel_case(member);
+    }
+}
+
+template <class T, class Visit>
+void for_each_member(Visit visit) {
+    boost::mp11::mp_for_each<
+        boost::describe::describe_members<T, boost::describe::mod_public>>(visit);
+}
+
+// --- writing ------------------------------------------------------------------------------------
+
+template <class T>
+void encode(JsonWriter& out, const T& value) {
+    if constexpr (IsNullable<T>::value) {
+        value.value ? encode(out, *value.value) : out.null();
+    } else if constexpr (std::is_same_v<T, RawJson>) {
+        out.raw(value.text);
+    } else if constexpr (std::is_same_v<T, bool>) {
+        out.value(value);
+    } else if constexpr (std::is_integral_v<T>) {
+        out.value(static_cast<std::int64_t>(value));
+    } else if constexpr (std::is_floating_point_v<T>) {
+        out.raw(json::serialize(json::value(value)));
+    } else if constexpr (std::is_convertible_v<T, std::string_view>) {
+        out.value(std::string_view(value));
+    } else if constexpr (std::is_same_v<T, Timestamp>) {
+        out.value(std::string_view(format_rfc3339(value)));
+    } else if constexpr (std::is_same_v<T, Uuid>) {
+        out.value(std::string_view(value.text()));
+    } else if constexpr (WireText<T>) {
+        out.value(std::string_view(value.wire()));
+    } else if constexpr (IsVector<T>::value) {
+        out.begin_array();
+        for (const auto& element : value) {
+            encode(out, element);
+        }
+        out.end_array();
+    } else {
+        static_assert(Described<T>);
+        out.begin_object();
+        for_each_member<T>([&](auto member) {
+            const auto& field = value.*member.pointer;
+            if constexpr (IsOptional<std::remove_cvref_t<decltype(field)>>::value) {
+                if (field) {
+                    out.name(wire_name<T>(member.name));
+                    encode(out, *field);
+                }
+            } else {
+                out.name(wire_name<T>(member.name));
+                encode(out, field);
+            }
+        });
+        out.end_object();
+    }
+}
+
+// --- reading ------------------------------------------------------------------------------------
+
+/// "name has the wrong type; expected a string"
+std::unexpected<Error> wrong_type(std::string_view at, std::string_view expected);
+Result<std::string> decode_string(const json::value& value, std::string_view at);
+Result<std::int64_t> decode_integer(const json::value& value, std::string_view at,
+                                    std::int64_t least, std::int64_t most);
+Result<double> decode_number(const json::value& value, std::string_view at);
+/// The member of `object` with this name, ignoring ASCII case; null when absent.
+const json::value* find_member(const json::object& object, std::string_view name);
+
+template <class T>
+Result<T> decode_object(const json::object& object);
+
+template <class T>
+Result<T> decode(const json::value& value, std::string_view at) {
+    if constexpr (std::is_same_v<T, RawJson>) {
+        return RawJson{json::serialize(value)};
+    } else if constexpr (std::is_same_v<T, std::string>) {
+        return decode_string(value, at);
+    } else if constexpr (std::is_same_v<T, bool>) {
+        const bool* truth = value.if_bool();
+        return truth != nullptr ? Result<bool>(*truth) : wrong_type(at, "true or false");
+    } else if constexpr (std::is_integral_v<T>) {
+        const std::int64_t number = TRY(decode_integer(value, at, std::numeric_limits<T>::min(),
+                                                       std::numeric_limits<T>::max()));
+        return static_cast<T>(number);
+    } else if constexpr (std::is_floating_point_v<T>) {
+        return decode_number(value, at);
+    } else if constexpr (WireText<T>) {
+        const std::string text = TRY(decode_string(value, at));
+        auto decoded = T::decode(text);
+        if (!decoded) {
+            return fail(decoded.error().code(),
+                        std::string(at) + ": " + decoded.error().detail());
+        }
+        return decoded;
+    } else if constexpr (IsVector<T>::value) {
+        const json::array* array = value.if_array();
+        if (array == nullptr) {
+            return wrong_type(at, "an array");
+        }
+        T out;
+        out.reserve(array->size());
+        for (const json::value& element : *array) {
+            auto decoded = TRY(decode<typename T::value_type>(element, at));
+            out.push_back(std::move(decoded));
+        }
+        return out;
+    } else {
+        const json::object* object = value.if_object();
+        if (object == nullptr) {
+            return wrong_type(at, "an object");
+        }
+        return decode_object<T>(*object);
+    }
+}
+
+template <class T>
+Result<T> decode_object(const json::object& object) {
+    T out{};
+    Result<void> outcome;
+    for_each_member<T>([&](auto member) {
+        using Field = std::remove_cvref_t<decltype(out.*member.pointer)>;
+        if (!outcome) {
+            return;
+        }
+        const std::string name = wire_name<T>(member.name);
+        const json::value* value = find_member(object, name);
+        const bool absent = value == nullptr || (IsOptional<Field>::value && value->is_null());
+        if (absent) {
+            if constexpr (!IsOptional<Field>::value) {
+                outcome = fail(ErrorCode::invalid_request,
+                               "Required parameter is missing: " + name);
+            }
+            return;
+        }
+        if constexpr (IsOptional<Field>::value) {
+            auto decoded = decode<typename Field::value_type>(*value, name);
+            decoded ? void(out.*member.pointer = *std::move(decoded))
+                    : void(outcome = std::unexpected(decoded.error()));
+        } else {
+            auto decoded = decode<Field>(*value, name);
+            decoded ? void(out.*member.pointer = *std::move(decoded))
+                    : void(outcome = std::unexpected(decoded.error()));
+        }
+    });
+    if (!outcome) {
+        return std::unexpected(std::move(outcome).error());
+    }
+    return out;
+}
+
+// --- schemas ------------------------------------------------------------------------------------
+
+/// The schemas of an OpenAPI document's components, by name.
+using Schemas = std::map<std::string, json::object>;
+
+/// The unqualified name of a type, as components call it.
+std::string schema_name(std::string_view qualified_type_name);
+
+template <class T>
+json::object schema_of(Schemas& components);
+
+template <class T>
+json::object object_schema(Schemas& components) {
+    json::object properties;
+    json::array required;
+    for_each_member<T>([&](auto member) {
+        using Field = std::remove_cvref_t<decltype(std::declval<T>().*member.pointer)>;
+        const std::string name = wire_name<T>(member.name);
+        if constexpr (IsOptional<Field>::value) {
+            properties[name] = schema_of<typename Field::value_type>(components);
+        } else {
+            properties[name] = schema_of<Field>(components);
+            required.emplace_back(name);
+        }
+    });
+    json::object schema{{"type", "object"}, {"properties", std::move(properties)}};
+    if (!required.empty()) {
+        schema["required"] = std::move(required);
+    }
+    return schema;
+}
+
+template <class T>
+json::object schema_of(Schemas& components) {
+    if constexpr (IsNullable<T>::value) {
+        json::object schema = schema_of<decltype(*std::declval<T>().value)>(components);
+        schema["nullable"] = true;
+        return schema;
+    } else if constexpr (std::is_reference_v<T>) {
+        return schema_of<std::remove_cvref_t<T>>(components);
+    } else if constexpr (std::is_same_v<T, RawJson>) {
+        return json::object{};
+    } else if constexpr (std::is_same_v<T, bool>) {
+        return {{"type", "boolean"}};
+    } else if constexpr (std::is_integral_v<T>) {
+        return {{"type", "integer"}, {"format", sizeof(T) == 8 ? "int64" : "int32"}};
+    } else if constexpr (std::is_floating_point_v<T>) {
+        return {{"type", "number"}, {"format", "double"}};
+    } else if constexpr (std::is_same_v<T, Timestamp>) {
+        return {{"type", "string"}, {"format", "date-time"}};
+    } else if constexpr (std::is_same_v<T, Uuid>) {
+        return {{"type", "string"}, {"format", "uuid"}};
+    } else if constexpr (WireText<T>) {
+        return T::schema();
+    } else if constexpr (std::is_convertible_v<T, std::string_view>) {
+        return {{"type", "string"}};
+    } else if constexpr (IsVector<T>::value) {
+        return {{"type", "array"}, {"items", schema_of<typename T::value_type>(components)}};
+    } else {
+        const std::string name = schema_name(boost::core::type_name<T>());
+        if (!components.contains(name)) {
+            components[name] = {}; // ends recursion
+            components[name] = object_schema<T>(components);
+        }
+        return {{"$ref", "#/components/schemas/" + name}};
+    }
+}
+
+} // namespace claviger
