@@ -16,6 +16,12 @@ add_library(argon2::argon2 INTERFACE IMPORTED)
 target_include_directories(argon2::argon2 INTERFACE "${ARGON2_INCLUDE}")
 target_link_libraries(argon2::argon2 INTERFACE "${ARGON2_LIBRARY}")
 
+find_path(UTF8PROC_INCLUDE utf8proc.h REQUIRED)
+find_library(UTF8PROC_LIBRARY utf8proc REQUIRED)
+add_library(utf8proc::utf8proc INTERFACE IMPORTED)
+target_include_directories(utf8proc::utf8proc INTERFACE "${UTF8PROC_INCLUDE}")
+target_link_libraries(utf8proc::utf8proc INTERFACE "${UTF8PROC_LIBRARY}")
+
 if(CLAVIGER_TESTS)
     enable_testing()
     find_package(GTest REQUIRED)
