@@ -25,6 +25,7 @@ enum class ErrorCode {
     conflict,               ///< The object exists, or is in a state that forbids this.
     too_many_requests,      ///< Throttled: wait, then try again.
     too_large,              ///< The input is above a limit.
+    unsupported_media_type, ///< The body is of a kind that this route does not read.
     unavailable,            ///< Nothing was done and nothing is known: try again later.
     internal,               ///< A defect or a broken machine: look into the log.
 };

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a handler gets besides its request: the tenant, the caller, the services, and a place for
+// what the answer carries besides its body.
+#pragma once
+
+#include <atomic>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "access/decide.h"
+#include "api/http.h"
+#include "auth/access_rules.h"
+#include "auth/caller.h"
+#include "auth/grants.h"
+#include "auth/org_units.h"
+#include "auth/service_accounts.h"
+#include "auth/token_settings.h"
+#include "auth/verify_token.h"
+
+namespace claviger {
+
+/// Everything below the API, put together once at start.
+struct Services {
+    Store& store;
+    Directory& directory;
+    Grants& grants;
+    TokenVerifier& verifier;
+    ServiceAccounts& service_accounts;
+    AccessRules& access_rules;
+    OrgUnits& org_units;
+    LastLogins& last_logins;
+    const TokenSettings& settings;
+    const Clock& clock;
+    Random& random;
+    Log& log;
+};
+
+struct Context {
+    Services& services;
+    const HttpRequest& request;
+    Caller caller; // principal is empty on routes for anyone
+
+    // What the answer carries besides its body.
+    AuditTicket ticket = 0;
+    std::int64_t retry_after_seconds = 0;
+    std::vector<std::pair<std::string, std::string>> headers;
+
+    const TenantState& state() const { return *caller.state; }
+    const AccessSnapshot& access() const { return caller.state->access; }
+
+    /// Whether the caller holds `permission` at `scope`.
+    Decision decide(Permission permission, NodeIndex scope) const;
+    /// The newest state: what the caller's own write has made.
+    TenantStatePointer latest_state() const;
+};
+
+} // namespace claviger

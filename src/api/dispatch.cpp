@@ -1,0 +1,346 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/dispatch.h"
+
+#include <algorithm>
+
+#include "api/problem.h"
+#include "base/text.h"
+
+namespace claviger {
+namespace {
+
+std::vector<std::string_view> split_path(std::string_view path) {
+    std::vector<std::string_view> segments;
+    while (!path.empty()) {
+        path.remove_prefix(1); // the slash
+        const std::string_view segment = path.substr(0, path.find('/'));
+        segments.push_back(segment);
+        path.remove_prefix(segment.size());
+    }
+    return segments;
+}
+
+bool is_parameter(std::string_view segment) {
+    return segment.starts_with('{');
+}
+
+std::string_view parameter_name(std::string_view segment) {
+    return segment.substr(1, segment.size() - 2);
+}
+
+/// HEAD is answered as GET; the server leaves the body out.
+HttpMethod effective_method(HttpMethod method) {
+    return method == HttpMethod::head ? HttpMethod::get : method;
+}
+
+Origin origin_of(const HttpRequest& request) {
+    return {request.source_ip, request.request_id, std::string(name_of(request.method)),
+            request.path};
+}
+
+/// The token of "Bearer <token>"; nothing else is one (RFC 6750 2.1).
+Result<std::string_view> bearer_token(const HttpRequest& request) {
+    if (!request.authorization) {
+        return fail(ErrorCode::unauthenticated, "A valid bearer token is needed.");
+    }
+    std::string_view text = *request.authorization;
+    const bool bearer = text.size() > 7 && ascii_iequal(text.substr(0, 7), "Bearer ");
+    text.remove_prefix(bearer ? 7 : text.size());
+    if (text.empty() || text.find_first_of(" ,\t") != std::string_view::npos) {
+        return fail(ErrorCode::unauthenticated, "A valid bearer token is needed.");
+    }
+    return text;
+}
+
+} // namespace
+
+std::string_view name_of(HttpMethod method) {
+    static constexpr std::array<std::string_view, 8> names{"GET",   "HEAD",   "POST",    "PUT",
+                                                           "PATCH", "DELETE", "OPTIONS", "OTHER"};
+    return names[static_cast<std::size_t>(method)];
+}
+
+Decision Context::decide(Permission permission, NodeIndex scope) const {
+    const auto subjects = subjects_of(caller.principal);
+    return claviger::decide(access(), {subjects, permission, scope});
+}
+
+TenantStatePointer Context::latest_state() const {
+    return services.directory.current()->find(caller.tenant());
+}
+
+Result<void> authorise(const Context& context, const Access& access,
+                       std::optional<NodeIndex> scope) {
+    if (!access.needs_permission()) {
+        return {};
+    }
+    const Permission permission{*find_resource_type(access.resource_type()), access.action()};
+    if (access.at() == EvaluatedAt::anywhere) {
+        const auto subjects = subjects_of(context.caller.principal);
+        if (permissions_anywhere(context.access(), subjects).contains(permission)) {
+            return {};
+        }
+        return fail(ErrorCode::access_denied,
+                    "missing permission " + text_of(permission) + " at any scope");
+    }
+    const NodeIndex node = scope.value_or(context.access().root());
+    const Decision decision = context.decide(permission, node);
+    if (decision.allowed()) {
+        return {};
+    }
+    static constexpr std::array<std::string_view, 5> types{"system", "tenant", "cluster",
+                                                           "department", "project"};
+    const ScopeId id = context.access().scope_id(node);
+    return fail(ErrorCode::access_denied,
+                "missing permission " + text_of(permission) + " at " +
+                    std::string(types[static_cast<std::size_t>(id.type)]) + " " + id.value + " (" +
+                    std::string(name_of(decision.reason)) + ")");
+}
+
+Result<void> Dispatcher::check(const Routes& routes) {
+    const auto broken = [](const Route& route, std::string_view why) {
+        return fail(ErrorCode::internal, "route " + std::string(route.operation.id) + ": " +
+                                             std::string(why));
+    };
+    for (std::size_t i = 0; i < routes.size(); ++i) {
+        const Route& route = routes[i];
+        const Operation& operation = route.operation;
+        for (std::size_t j = 0; j < i; ++j) {
+            const Operation& other = routes[j].operation;
+            if (other.id == operation.id ||
+                (other.method == operation.method && other.path == operation.path)) {
+                return broken(route, "is declared twice");
+            }
+        }
+        Schemas ignored;
+        const json::object schema = route.request_schema(ignored);
+        for (const std::string_view segment : split_path(operation.path)) {
+            const std::string_view name = is_parameter(segment) ? parameter_name(segment) : "";
+            if (!name.empty() && !schema.at("properties").as_object().contains(name)) {
+                return broken(route, "a path parameter is no field of the request");
+            }
+        }
+        const Access& access = operation.access;
+        if (access.needs_permission()) {
+            if (!find_resource_type(access.resource_type())) {
+                return broken(route, "unknown resource type");
+            }
+            if ((access.at() == EvaluatedAt::request) != route.has_scope) {
+                return broken(route, "scope() and the place of evaluation disagree");
+            }
+        }
+    }
+    return {};
+}
+
+Dispatcher::Dispatcher(Routes routes, Services services)
+    : routes_(std::move(routes)), services_(services) {
+    for (const Route& route : routes_) {
+        templates_.push_back({split_path(route.operation.path), &route});
+    }
+}
+
+Dispatcher::Counts Dispatcher::counts() const {
+    return {allowed_.load(std::memory_order_relaxed), denied_.load(std::memory_order_relaxed)};
+}
+
+Dispatcher::Match Dispatcher::find(HttpMethod method, std::string_view path) const {
+    Match match;
+    std::vector<std::string_view> names;
+    const auto segments = split_path(path);
+    std::size_t best_literals = 0;
+    for (const Template& candidate : templates_) {
+        std::size_t literals = 0;
+        const bool fits = std::ranges::equal(
+            candidate.segments, segments,
+            [&](std::string_view expected, std::string_view actual) {
+                const bool parameter = is_parameter(expected);
+                literals += parameter ? 0 : 1;
+                return parameter ? !actual.empty() : expected == actual;
+            });
+        // ".../count" wins over ".../{id}".
+        if (!fits || (!names.empty() && literals < best_literals)) {
+            continue;
+        }
+        if (literals > best_literals || names.empty()) {
+            names.clear();
+            match.route = nullptr;
+            best_literals = literals;
+        }
+        names.push_back(name_of(candidate.route->operation.method));
+        if (candidate.route->operation.method == effective_method(method)) {
+            match.route = candidate.route;
+            match.parameters.clear();
+            for (std::size_t i = 0; i < segments.size(); ++i) {
+                if (is_parameter(candidate.segments[i])) {
+                    match.parameters.emplace_back(parameter_name(candidate.segments[i]),
+                                                  segments[i]);
+                }
+            }
+        }
+    }
+    for (const std::string_view name : names) {
+        match.allow += match.allow.empty() ? "" : ", ";
+        match.allow += name;
+        match.allow += name == "GET" ? ", HEAD" : "";
+    }
+    match.allow += match.allow.empty() ? "" : ", OPTIONS";
+    return match;
+}
+
+RoutePlan Dispatcher::plan(HttpMethod method, std::string_view path) const {
+    const Match match = find(method, path);
+    if (match.route == nullptr) {
+        return {0, RequestClass::administration, "unmatched"};
+    }
+    const Operation& operation = match.route->operation;
+    return {match.route->reads_body ? operation.max_body : 0, operation.request_class,
+            operation.id};
+}
+
+RunsOn Dispatcher::runs_on(const HttpRequest& request) const {
+    const Match match = find(request.method, request.path);
+    if (match.route == nullptr) {
+        return RunsOn::inline_thread;
+    }
+    const Operation& operation = match.route->operation;
+    const bool has_word = !operation.worker_word.empty() &&
+                          request.body.find(operation.worker_word) != std::string::npos;
+    return has_word ? RunsOn::worker : operation.runs_on;
+}
+
+HttpResponse Dispatcher::refuse(int status, std::string_view detail, const HttpRequest& request) {
+    return problem_response(status, detail, request.request_id);
+}
+
+HttpResponse Dispatcher::serve(const HttpRequest& request) {
+    try {
+        const Match match = find(request.method, request.path);
+        return match.route == nullptr ? answer_other_methods(request, match)
+                                      : answer(request, match);
+    } catch (const std::exception& error) {
+        services_.log.write(LogLevel::error, "a request failed",
+                            {{"request_id", std::string_view(request.request_id)},
+                             {"error", std::string_view(error.what())}});
+        return problem_response(500, "Something went wrong.", request.request_id);
+    }
+}
+
+HttpResponse Dispatcher::answer_other_methods(const HttpRequest& request,
+                                              const Match& match) const {
+    if (match.allow.empty()) {
+        return problem_response(404, "There is no such path.", request.request_id);
+    }
+    if (request.method == HttpMethod::options) {
+        HttpResponse response;
+        response.status = 204;
+        response.headers.emplace_back("Allow", match.allow);
+        return response;
+    }
+    HttpResponse response = problem_response(
+        405, "This path does not take this method.", request.request_id);
+    response.headers.emplace_back("Allow", match.allow);
+    return response;
+}
+
+HttpResponse Dispatcher::answer(const HttpRequest& request, const Match& match) {
+    const ErrorStyle style = match.route->operation.errors;
+    TenantStatePointer state = services_.directory.current()->find_by_host(request.host);
+    if (!state) {
+        return problem_response(404, "There is no tenant at this host name.", request.request_id);
+    }
+    if (!state->tenant.enabled) {
+        return problem_response(Error(ErrorCode::access_denied, "this tenant is disabled"), style,
+                                request.request_id);
+    }
+    Context context{services_, request, {std::move(state), {}, origin_of(request)}, 0, 0, {}};
+    auto body = run(context, match);
+    return respond(context, *match.route, std::move(body));
+}
+
+Result<Principal> Dispatcher::authenticate(const Context& context) const {
+    const std::string_view token = TRY(bearer_token(context.request));
+    return services_.verifier.verify(context.state(), token,
+                                     AcceptedTokens::access_and_id_tokens);
+}
+
+Result<std::string> Dispatcher::run(Context& context, const Match& match) {
+    const Operation& operation = match.route->operation;
+    if (operation.access.needs_token()) {
+        context.caller.principal = TRY(authenticate(context));
+    }
+    Input input;
+    for (const auto& [name, text] : match.parameters) {
+        std::string value = TRY(decode_segment(text));
+        input.path.emplace_back(name, std::move(value));
+    }
+    input.query = TRY(parse_parameters(context.request.query));
+    if (operation.access.needs_token() && !query_values(input.query, "access_token").empty()) {
+        return fail(ErrorCode::invalid_request, "a token may stand in the header only");
+    }
+    input.has_body = match.route->reads_body;
+    if (input.has_body) {
+        input.body = TRY(read_body(context.request, operation.body, operation.max_members));
+    }
+    auto body = match.route->call(context, operation.access, input);
+    const bool is_denied = !body && body.error().code() == ErrorCode::access_denied;
+    if (operation.access.needs_permission()) {
+        (is_denied ? denied_ : allowed_).fetch_add(1, std::memory_order_relaxed);
+    }
+    return body;
+}
+
+HttpResponse Dispatcher::respond(Context& context, const Route& route, Result<std::string> body) {
+    const Operation& operation = route.operation;
+    HttpResponse response;
+    if (body) {
+        response.status = operation.success;
+        response.content_type = operation.response_type;
+        response.body = *std::move(body);
+    } else {
+        const Error& error = body.error();
+        response = problem_response(error, operation.errors, context.request.request_id);
+        if (error.code() == ErrorCode::internal || error.code() == ErrorCode::unavailable) {
+            services_.log.write(LogLevel::error, error.detail(),
+                                {{"request_id", std::string_view(context.request.request_id)},
+                                 {"file", std::string_view(error.where().file_name())},
+                                 {"line", std::int64_t{error.where().line()}}});
+        }
+        if (error.code() == ErrorCode::unauthenticated) {
+            std::string challenge = "Bearer realm=\"" + context.state().tenant.realm + "\"";
+            challenge += context.request.authorization ? ", error=\"invalid_token\"" : "";
+            response.headers.emplace_back("WWW-Authenticate", std::move(challenge));
+            // The reason is for the log; a stranger learns only that the token is not good.
+            services_.log.write(LogLevel::debug, error.detail(),
+                                {{"request_id", std::string_view(context.request.request_id)}});
+            response.body = problem_response(401,
+                                             error.detail() == "Issuer is not familiar."
+                                                 ? error.detail()
+                                                 : "A valid bearer token is needed.",
+                                             context.request.request_id)
+                                .body;
+        }
+        if (error.code() == ErrorCode::access_denied && operation.access.needs_token()) {
+            std::string challenge = "Bearer realm=\"" + context.state().tenant.realm +
+                                    "\", error=\"insufficient_scope\"";
+            if (operation.access.needs_permission()) {
+                challenge += ", scope=\"" + std::string(operation.access.resource_type()) + ":" +
+                             std::string(name_of(operation.access.action())) + "\"";
+            }
+            response.headers.emplace_back("WWW-Authenticate", std::move(challenge));
+        }
+        if (error.code() == ErrorCode::too_many_requests ||
+            error.code() == ErrorCode::unavailable) {
+            response.headers.emplace_back(
+                "Retry-After",
+                std::to_string(std::max<std::int64_t>(context.retry_after_seconds, 1)));
+        }
+    }
+    response.ticket = context.ticket;
+    for (auto& header : context.headers) {
+        response.headers.push_back(std::move(header));
+    }
+    return response;
+}
+
+} // namespace claviger

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+// A request's fields from where they may stand: the path, the query (GET, DELETE) or the body
+// (POST, PUT, PATCH), decoded into the handler's request type. The contract's quirks live here:
+// member names ignore ASCII case, a JSON string may hold the JSON, lists come in three spellings.
+#pragma once
+
+#include <boost/json.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "api/codec.h"
+#include "api/http.h"
+#include "api/parameters.h"
+
+namespace claviger {
+
+/// `filterBy` as sent: the values of every occurrence, not yet split (see api/filter.h).
+struct FilterText {
+    std::vector<std::string> values;
+};
+
+struct Input {
+    std::vector<std::pair<std::string_view, std::string>> path; // by the names in the template
+    Parameters query;
+    json::object body;
+    bool has_body = false; // the route reads its fields from the body
+};
+
+/// Which forms of body a route reads.
+enum class BodyForm : std::uint8_t { none, json, form, json_or_form };
+
+Result<json::object> read_body(const HttpRequest& request, BodyForm form, std::size_t max_members);
+
+/// The values of a query parameter, in order; names match exactly.
+std::vector<std::string_view> query_values(const Parameters& query, std::string_view name);
+
+/// Splits lists at commas: "a,b" and "a" "b" are the same list.
+std::vector<std::string> split_list(const std::vector<std::string_view>& values);
+
+template <class T>
+Result<T> decode_text(const std::vector<std::string_view>& values, std::string_view at) {
+    const std::string_view first = values.front();
+    if constexpr (std::is_same_v<T, FilterText>) {
+        return FilterText{{values.begin(), values.end()}};
+    } else if constexpr (IsVector<T>::value) {
+        static_assert(std::is_same_v<T, std::vector<std::string>>);
+        return split_list(values);
+    } else if constexpr (std::is_same_v<T, std::string>) {
+        return std::string(first);
+    } else if constexpr (std::is_same_v<T, bool>) {
+        if (ascii_iequal(first, "true") || ascii_iequal(first, "false")) {
+            return ascii_iequal(first, "true");
+        }
+        return wrong_type(at, "true or false");
+    } else if constexpr (std::is_integral_v<T>) {
+        const auto number = parse_integer<T>(first);
+        return number ? Result<T>(*number) : wrong_type(at, "an integer");
+    } else if constexpr (std::is_same_v<T, Uuid>) {
+        const auto id = Uuid::parse(first);
+        return id ? Result<T>(*id) : wrong_type(at, "a UUID");
+    } else {
+        static_assert(WireText<T>);
+        auto decoded = T::decode(first);
+        if (!decoded) {
+            return fail(decoded.error().code(),
+                        std::string(at) + ": " + decoded.error().detail());
+        }
+        return decoded;
+    }
+}
+
+/// One member of a request type, from wherever the route says that it stands.
+template <class Field>
+Result<std::optional<Field>> take_field(const Input& input, const std::string& name) {
+    for (const auto& [path_name, text] : input.path) {
+        if (path_name == name) {
+            if constexpr (requires { decode_text<Field>({}, name); }) {
+                const std::vector<std::string_view> values{text};
+                auto decoded = TRY(decode_text<Field>(values, name));
+                return std::optional<Field>(std::move(decoded));
+            }
+        }
+    }
+    if (input.has_body) {
+        if constexpr (!std::is_same_v<Field, FilterText> && !std::is_same_v<Field, Uuid>) {
+            const json::value* value = find_member(input.body, name);
+            if (value == nullptr || value->is_null()) {
+                return std::optional<Field>();
+            }
+            auto decoded = TRY(decode<Field>(*value, name));
+            return std::optional<Field>(std::move(decoded));
+        }
+    }
+    const auto values = query_values(input.query, name);
+    if (values.empty()) {
+        return std::optional<Field>();
+    }
+    if constexpr (requires { decode_text<Field>({}, name); }) {
+        auto decoded = TRY(decode_text<Field>(values, name));
+        return std::optional<Field>(std::move(decoded));
+    } else {
+        return std::optional<Field>();
+    }
+}
+
+template <class Field, bool optional>
+Result<void> fill_field(const Input& input, const std::string& name, auto& field) {
+    auto taken = TRY(take_field<Field>(input, name));
+    if (taken) {
+        field = *std::move(taken);
+        return {};
+    }
+    if constexpr (!optional) {
+        return fail(ErrorCode::invalid_request, "Required parameter is missing: " + name);
+    }
+    return {};
+}
+
+template <class Request>
+Result<Request> decode_request(const Input& input) {
+    Request out{};
+    Result<void> outcome;
+    for_each_member<Request>([&](auto member) {
+        using Field = std::remove_cvref_t<decltype(out.*member.pointer)>;
+        if (!outcome) {
+            return;
+        }
+        const std::string name = wire_name<Request>(member.name);
+        if constexpr (IsOptional<Field>::value) {
+            outcome = fill_field<typename Field::value_type, true>(input, name,
+                                                                   out.*member.pointer);
+        } else {
+            outcome = fill_field<Field, false>(input, name, out.*member.pointer);
+        }
+    });
+    if (!outcome) {
+        return std::unexpected(std::move(outcome).error());
+    }
+    return out;
+}
+
+} // namespace claviger

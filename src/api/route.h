@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+// Endpoints, declared once: the handler's signature is the wire contract, and route<handler>({...})
+// next to it gives all the rest. A route that does not say who may call it does not compile.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/codec.h"
+#include "api/context.h"
+#include "api/input.h"
+
+namespace claviger {
+
+/// Where the permission of a route is evaluated (contract 2.13).
+enum class EvaluatedAt : std::uint8_t {
+    tenant,   ///< At the root of the tenant's tree.
+    anywhere, ///< Held somewhere: the handler shows only what is within reach.
+    request,  ///< Where Request::scope(context) says.
+};
+
+/// Who may call an operation. There is no default constructor: every route must say.
+class Access {
+public:
+    /// No token is needed and none is read.
+    static constexpr Access anyone() { return Access(Kind::anyone, {}, {}, {}); }
+    /// Any valid token.
+    static constexpr Access authenticated() { return Access(Kind::authenticated, {}, {}, {}); }
+    static constexpr Access permission(std::string_view resource_type, Action action,
+                                       EvaluatedAt at) {
+        return Access(Kind::permission, resource_type, action, at);
+    }
+
+    bool needs_token() const { return kind_ != Kind::anyone; }
+    bool needs_permission() const { return kind_ == Kind::permission; }
+    std::string_view resource_type() const { return resource_type_; }
+    Action action() const { return action_; }
+    EvaluatedAt at() const { return at_; }
+
+private:
+    enum class Kind : std::uint8_t { anyone, authenticated, permission };
+    constexpr Access(Kind kind, std::string_view resource_type, Action action, EvaluatedAt at)
+        : kind_(kind), resource_type_(resource_type), action_(action), at_(at) {}
+    Kind kind_;
+    std::string_view resource_type_;
+    Action action_;
+    EvaluatedAt at_;
+};
+
+/// The shape of a route's errors.
+enum class ErrorStyle : std::uint8_t {
+    problem,     ///< {code, message, details}
+    oauth,       ///< {error, error_description} (RFC 6749 5.2)
+    oauth_realm, ///< As oauth, but a wrong password is 401 as well.
+};
+
+struct Operation {
+    HttpMethod method;
+    std::string_view path; // "/api/v1/service-accounts/{serviceAccountId}"
+    std::string_view id;   // unique, camelCase
+    std::string_view tag;
+    std::string_view summary;
+    Access access;
+    int success = 200;
+    RunsOn runs_on = RunsOn::worker;
+    /// An inline route goes to a worker when its body holds this word (it will hash a password).
+    std::string_view worker_word = {};
+    RequestClass request_class = RequestClass::administration;
+    BodyForm body = BodyForm::json; // for POST, PUT and PATCH
+    std::size_t max_body = 1 << 20; // bytes
+    std::size_t max_members = 256;  // of a JSON object
+    ErrorStyle errors = ErrorStyle::problem;
+    std::string_view response_type = "application/json";
+};
+
+/// A handler's answer without a body.
+struct Empty {};
+BOOST_DESCRIBE_STRUCT(Empty, (), ())
+/// A request without fields.
+struct NoFields {};
+BOOST_DESCRIBE_STRUCT(NoFields, (), ())
+
+/// Says in `context` whether the route's permission is held at `scope` (or, without one, where the
+/// access says). `access_denied` names what is missing.
+Result<void> authorise(const Context& context, const Access& access,
+                       std::optional<NodeIndex> scope);
+
+template <class Request>
+concept HasScope = requires(const Request& request, const Context& context) {
+    { request.scope(context) } -> std::same_as<Result<NodeIndex>>;
+};
+
+struct Route {
+    Operation operation;
+    bool reads_body;
+    bool has_scope;
+    Result<std::string> (*call)(Context&, const Access&, const Input&);
+    json::object (*request_schema)(Schemas&);
+    json::object (*response_schema)(Schemas&); // empty object: no body
+};
+using Routes = std::vector<Route>;
+
+constexpr bool method_has_body(HttpMethod method) {
+    return method == HttpMethod::post || method == HttpMethod::put || method == HttpMethod::patch;
+}
+
+template <class>
+struct Signature;
+template <class Answer, class Fields>
+struct Signature<Result<Answer> (*)(Context&, const Fields&)> {
+    using Response = Answer;
+    using Request = Fields;
+};
+
+template <auto handler>
+Result<std::string> call_handler(Context& context, const Access& access, const Input& input) {
+    using Types = Signature<decltype(handler)>;
+    const auto request = TRY(decode_request<typename Types::Request>(input));
+    std::optional<NodeIndex> scope;
+    if constexpr (HasScope<typename Types::Request>) {
+        scope = TRY(request.scope(context));
+    }
+    TRY(authorise(context, access, scope));
+    const auto response = TRY(handler(context, request));
+    std::string body;
+    if constexpr (!std::is_same_v<typename Types::Response, Empty>) {
+        JsonWriter writer(body);
+        encode(writer, response);
+    }
+    return body;
+}
+
+template <auto handler>
+constexpr Route route(Operation operation) {
+    using Types = Signature<decltype(handler)>;
+    return {operation, method_has_body(operation.method), HasScope<typename Types::Request>,
+            &call_handler<handler>, &object_schema<typename Types::Request>,
+            [](Schemas& schemas) -> json::object {
+                if constexpr (std::is_same_v<typename Types::Response, Empty>) {
+                    return {};
+                } else {
+                    return schema_of<typename Types::Response>(schemas);
+                }
+            }};
+}
+
+} // namespace claviger
