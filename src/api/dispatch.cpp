@@ -204,8 +204,10 @@ RunsOn Dispatcher::runs_on(const HttpRequest& request) const {
         return RunsOn::inline_thread;
     }
     const Operation& operation = match.route->operation;
+    // An escape may hide the word.
     const bool has_word = !operation.worker_word.empty() &&
-                          request.body.find(operation.worker_word) != std::string::npos;
+                          (request.body.find(operation.worker_word) != std::string::npos ||
+                           request.body.find_first_of("\\%") != std::string::npos);
     return has_word ? RunsOn::worker : operation.runs_on;
 }
 

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// The resources of the API: each file gives the routes of one, all_routes() joins them.
+#pragma once
+
+#include "api/route.h"
+
+namespace claviger {
+
+Routes token_routes();
+Routes discovery_routes();
+Routes service_account_routes();
+Routes role_routes();
+Routes access_rule_routes();
+Routes me_routes();
+Routes cluster_routes();
+Routes department_routes();
+Routes project_routes();
+
+/// Every operation of the API, in the order of the document.
+Routes all_routes();
+
+} // namespace claviger
