@@ -38,6 +38,11 @@ struct Nullable {
     std::optional<T> value;
 };
 
+/// `filterBy` as sent: the values of every occurrence, not yet split (see api/filter.h).
+struct FilterText {
+    std::vector<std::string> values;
+};
+
 /// JSON text that has been read as valid JSON, or was made by JsonWriter.
 struct RawJson {
     std::string text = "null";
@@ -267,6 +272,8 @@ json::object schema_of(Schemas& components) {
         return schema_of<std::remove_cvref_t<T>>(components);
     } else if constexpr (std::is_same_v<T, RawJson>) {
         return json::object{};
+    } else if constexpr (std::is_same_v<T, FilterText>) {
+        return {{"type", "array"}, {"items", json::object{{"type", "string"}}}};
     } else if constexpr (std::is_same_v<T, bool>) {
         return {{"type", "boolean"}};
     } else if constexpr (std::is_integral_v<T>) {

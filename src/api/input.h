@@ -17,11 +17,6 @@
 
 namespace claviger {
 
-/// `filterBy` as sent: the values of every occurrence, not yet split (see api/filter.h).
-struct FilterText {
-    std::vector<std::string> values;
-};
-
 struct Input {
     std::vector<std::pair<std::string_view, std::string>> path; // by the names in the template
     Parameters query;

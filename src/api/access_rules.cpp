@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: Apache-2.0
+// Access rules (contract 2.6).
+#include <algorithm>
+
+#include "api/access_rule_view.h"
+#include "api/count.h"
+#include "api/resources.h"
+
+namespace claviger {
+namespace {
+
+/// The scope that a request names; absent for another tenant's or an unknown node.
+Result<NodeIndex> find_scope(const Context& context, ScopeType type, const std::string& id) {
+    const auto node = context.access().find({context.caller.tenant(), type, id});
+    if (!node) {
+        return fail(ErrorCode::not_found, "Resource id not found.");
+    }
+    return *node;
+}
+
+// --- create -------------------------------------------------------------------------------------
+
+struct AccessRuleCreationFields {
+    std::string subject_id;
+    SubjectTypeText subject_type;
+    std::int32_t role_id = 0;
+    std::string scope_id;
+    ScopeTypeText scope_type;
+    std::optional<std::string> cluster_id;
+
+    Result<NodeIndex> scope(const Context& context) const {
+        return find_scope(context, scope_type.value, scope_id);
+    }
+};
+BOOST_DESCRIBE_STRUCT(AccessRuleCreationFields, (),
+                      (subject_id, subject_type, role_id, scope_id, scope_type, cluster_id))
+
+Result<AccessRuleView> create_access_rule(Context& context,
+                                          const AccessRuleCreationFields& request) {
+    const TenantId tenant = context.caller.tenant();
+    AccessRuleDraft draft;
+    draft.subject =
+        TRY(resolve_subject(context.state(), request.subject_type.value, request.subject_id));
+    draft.role = {tenant, request.role_id};
+    draft.scope = {tenant, request.scope_type.value, request.scope_id};
+    const AccessRule rule = TRY(context.services.access_rules.create(context.caller, draft));
+    AccessRuleView view = access_rule_view(*context.latest_state(), rule);
+    // Older clients always name the cluster: it is derived, and a wrong one is a mistake.
+    if (request.cluster_id && view.cluster_id && *request.cluster_id != *view.cluster_id) {
+        return fail(ErrorCode::invalid_request, "clusterId is not the cluster of the scope");
+    }
+    return view;
+}
+
+// --- read and delete ----------------------------------------------------------------------------
+
+struct AccessRuleRequest {
+    std::int32_t access_rule_id = 0;
+
+    Result<AccessRule> find(const Context& context) const {
+        const auto rule = context.access().rule({context.caller.tenant(), access_rule_id});
+        if (!rule) {
+            return fail(ErrorCode::not_found, "Resource id not found.");
+        }
+        return *rule;
+    }
+    Result<NodeIndex> scope(const Context& context) const {
+        const AccessRule rule = TRY(find(context));
+        return find_scope(context, rule.scope.type, rule.scope.value);
+    }
+};
+BOOST_DESCRIBE_STRUCT(AccessRuleRequest, (), (access_rule_id))
+
+struct AccessRuleById : AccessRuleView {
+    Nullable<std::string> scope_path;
+};
+BOOST_DESCRIBE_STRUCT(AccessRuleById, (),
+                      (id, subject_id, subject_type, role_id, role_name, scope_id, scope_type,
+                       scope_name, cluster_id, created_at, updated_at, deleted_at, created_by,
+                       tenant_id, status, scope_path))
+
+Result<AccessRuleById> read_access_rule(Context& context, const AccessRuleRequest& request) {
+    const AccessRule rule = TRY(request.find(context));
+    const NodeIndex node = TRY(request.scope(context));
+    AccessRuleById answer;
+    static_cast<AccessRuleView&>(answer) = access_rule_view(context.state(), rule);
+    answer.scope_path = {context.access().path(node)};
+    return answer;
+}
+
+Result<Empty> delete_access_rule(Context& context, const AccessRuleRequest& request) {
+    TRY(context.services.access_rules.remove(context.caller,
+                                             {context.caller.tenant(), request.access_rule_id}));
+    return Empty{};
+}
+
+// --- list and count -----------------------------------------------------------------------------
+
+struct AccessRulesRequest : ListRequest {
+    std::optional<std::vector<std::string>> subject_ids;
+    std::optional<std::string> subject_id_filter, scope_id, cluster_id, last_updated;
+    std::optional<SubjectTypeText> subject_type;
+    std::optional<ScopeTypeText> scope_type;
+    std::optional<std::int32_t> role_id;
+    std::optional<bool> include_deleted;
+};
+BOOST_DESCRIBE_STRUCT(AccessRulesRequest, (),
+                      (subject_type, subject_id_filter, subject_ids, limit, offset, last_updated,
+                       include_deleted, cluster_id, scope_type, scope_id, role_id, sort_order,
+                       sort_by, filter_by, search))
+
+/// True when the row passes the single filters beside filterBy.
+bool passes(const AccessRuleView& view, const AccessRulesRequest& request,
+            std::optional<Timestamp> updated_since) {
+    const auto equal = [](const auto& wanted, const auto& actual) {
+        return !wanted || *wanted == actual;
+    };
+    const bool subject_listed =
+        !request.subject_ids || std::ranges::find(*request.subject_ids, view.subject_id) !=
+                                    request.subject_ids->end();
+    return subject_listed && equal(request.subject_id_filter, view.subject_id) &&
+           equal(request.scope_id, view.scope_id) &&
+           (!request.cluster_id || view.cluster_id == request.cluster_id) &&
+           (!request.subject_type || request.subject_type->value == view.subject_type.value) &&
+           (!request.scope_type || request.scope_type->value == view.scope_type.value) &&
+           equal(request.role_id, view.role_id) &&
+           (!updated_since || view.updated_at >= *updated_since);
+}
+
+/// The rules within the caller's reach that the request asks for, filtered and sorted.
+Result<std::vector<AccessRuleView>> find_access_rules(Context& context,
+                                                      const AccessRulesRequest& request) {
+    std::optional<Timestamp> updated_since;
+    if (request.last_updated) {
+        updated_since = parse_rfc3339(*request.last_updated);
+        if (!updated_since) {
+            return fail(ErrorCode::invalid_request, "lastUpdated is no RFC 3339 time");
+        }
+    }
+    const auto subjects = subjects_of(context.caller.principal);
+    const auto reach = permitted_scopes(context.access(), subjects,
+                                        {*find_resource_type("access_rules"), Action::read});
+    std::vector<AccessRuleView> views;
+    const auto take = [&](const AccessRule& rule) {
+        const auto node = context.access().find(rule.scope);
+        // The scope of a deleted rule may be gone: then only the tenant's readers see it.
+        const NodeIndex at = node.value_or(context.access().root());
+        const bool readable = std::ranges::any_of(reach, [&](NodeIndex scope) {
+            return context.access().is_same_or_below(at, scope);
+        });
+        if (readable) {
+            AccessRuleView view = access_rule_view(context.state(), rule);
+            if (passes(view, request, updated_since)) {
+                views.push_back(std::move(view));
+            }
+        }
+    };
+    context.access().for_each_rule(take);
+    if (request.include_deleted.value_or(false)) {
+        const auto deleted =
+            TRY(context.services.store.deleted_access_rules(context.caller.tenant()));
+        std::ranges::for_each(deleted, take);
+    }
+    std::ranges::sort(views, {}, &AccessRuleView::id);
+    TRY(filter_and_sort(views, request, access_rule_fields(), access_rule_found));
+    return views;
+}
+
+struct AccessRulesResponse {
+    std::int64_t total_records = 0, display_records = 0;
+    std::vector<AccessRuleView> access_rules;
+};
+BOOST_DESCRIBE_STRUCT(AccessRulesResponse, (), (total_records, display_records, access_rules))
+
+Result<AccessRulesResponse> list_access_rules(Context& context,
+                                              const AccessRulesRequest& request) {
+    const Page page = TRY(page_of(request));
+    auto views = TRY(find_access_rules(context, request));
+    AccessRulesResponse answer;
+    answer.total_records = static_cast<std::int64_t>(views.size());
+    answer.access_rules = take_page(views, page);
+    answer.display_records = static_cast<std::int64_t>(answer.access_rules.size());
+    return answer;
+}
+
+struct AccessRuleCountRequest {
+    std::optional<bool> include_deleted;
+    std::optional<FilterText> filter_by;
+    std::optional<std::string> search;
+};
+BOOST_DESCRIBE_STRUCT(AccessRuleCountRequest, (), (include_deleted, filter_by, search))
+
+Result<CountResponse> count_access_rules(Context& context,
+                                         const AccessRuleCountRequest& request) {
+    AccessRulesRequest list;
+    list.include_deleted = request.include_deleted;
+    list.filter_by = request.filter_by;
+    list.search = request.search;
+    const auto views = TRY(find_access_rules(context, list));
+    return CountResponse{static_cast<std::int64_t>(views.size())};
+}
+
+constexpr Access may(Action action, EvaluatedAt at) {
+    return Access::permission("access_rules", action, at);
+}
+
+} // namespace
+
+Routes access_rule_routes() {
+    constexpr std::string_view collection = "/api/v1/authorization/access-rules";
+    constexpr std::string_view item = "/api/v1/authorization/access-rules/{accessRuleId}";
+    constexpr std::string_view count = "/api/v1/authorization/access-rules/count";
+    constexpr std::string_view tag = "access rules";
+    return {
+        route<list_access_rules>({.method = HttpMethod::get,
+                                  .path = collection,
+                                  .id = "listAccessRules",
+                                  .tag = tag,
+                                  .summary = "List the access rules within reach",
+                                  .access = may(Action::read, EvaluatedAt::anywhere)}),
+        route<create_access_rule>(
+            {.method = HttpMethod::post,
+             .path = collection,
+             .id = "createAccessRule",
+             .tag = tag,
+             .summary = "Give a subject a role at a scope; nobody can give more than they hold",
+             .access = may(Action::create, EvaluatedAt::request),
+             .success = 201}),
+        route<count_access_rules>({.method = HttpMethod::get,
+                                   .path = count,
+                                   .id = "countAccessRules",
+                                   .tag = tag,
+                                   .summary = "Count the access rules within reach",
+                                   .access = may(Action::read, EvaluatedAt::anywhere)}),
+        route<read_access_rule>({.method = HttpMethod::get,
+                                 .path = item,
+                                 .id = "getAccessRule",
+                                 .tag = tag,
+                                 .summary = "Read one access rule",
+                                 .access = may(Action::read, EvaluatedAt::request),
+                                 .runs_on = RunsOn::inline_thread}),
+        route<delete_access_rule>({.method = HttpMethod::remove,
+                                   .path = item,
+                                   .id = "deleteAccessRule",
+                                   .tag = tag,
+                                   .summary = "Take a role away; acts on the next request",
+                                   .access = may(Action::remove, EvaluatedAt::request),
+                                   .success = 204}),
+    };
+}
+
+} // namespace claviger
