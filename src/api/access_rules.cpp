@@ -116,8 +116,8 @@ bool passes(const AccessRuleView& view, const AccessRulesRequest& request,
         return !wanted || *wanted == actual;
     };
     const bool subject_listed =
-        !request.subject_ids || std::ranges::find(*request.subject_ids, view.subject_id) !=
-                                    request.subject_ids->end();
+        !request.subject_ids ||
+        std::ranges::find(*request.subject_ids, view.subject_id) != request.subject_ids->end();
     return subject_listed && equal(request.subject_id_filter, view.subject_id) &&
            equal(request.scope_id, view.scope_id) &&
            (!request.cluster_id || view.cluster_id == request.cluster_id) &&
@@ -145,9 +145,8 @@ Result<std::vector<AccessRuleView>> find_access_rules(Context& context,
         const auto node = context.access().find(rule.scope);
         // The scope of a deleted rule may be gone: then only the tenant's readers see it.
         const NodeIndex at = node.value_or(context.access().root());
-        const bool readable = std::ranges::any_of(reach, [&](NodeIndex scope) {
-            return context.access().is_same_or_below(at, scope);
-        });
+        const bool readable = std::ranges::any_of(
+            reach, [&](NodeIndex scope) { return context.access().is_same_or_below(at, scope); });
         if (readable) {
             AccessRuleView view = access_rule_view(context.state(), rule);
             if (passes(view, request, updated_since)) {
@@ -172,8 +171,7 @@ struct AccessRulesResponse {
 };
 BOOST_DESCRIBE_STRUCT(AccessRulesResponse, (), (total_records, display_records, access_rules))
 
-Result<AccessRulesResponse> list_access_rules(Context& context,
-                                              const AccessRulesRequest& request) {
+Result<AccessRulesResponse> list_access_rules(Context& context, const AccessRulesRequest& request) {
     const Page page = TRY(page_of(request));
     auto views = TRY(find_access_rules(context, request));
     AccessRulesResponse answer;
@@ -190,8 +188,7 @@ struct AccessRuleCountRequest {
 };
 BOOST_DESCRIBE_STRUCT(AccessRuleCountRequest, (), (include_deleted, filter_by, search))
 
-Result<CountResponse> count_access_rules(Context& context,
-                                         const AccessRuleCountRequest& request) {
+Result<CountResponse> count_access_rules(Context& context, const AccessRuleCountRequest& request) {
     AccessRulesRequest list;
     list.include_deleted = request.include_deleted;
     list.filter_by = request.filter_by;

@@ -86,8 +86,8 @@ std::string wire_name(std::string_view member) {
 
 template <class T, class Visit>
 void for_each_member(Visit visit) {
-    boost::mp11::mp_for_each<
-        boost::describe::describe_members<T, boost::describe::mod_public>>(visit);
+    boost::mp11::mp_for_each<boost::describe::describe_members<T, boost::describe::mod_public>>(
+        visit);
 }
 
 // --- writing ------------------------------------------------------------------------------------
@@ -170,8 +170,7 @@ Result<T> decode(const json::value& value, std::string_view at) {
         const std::string text = TRY(decode_string(value, at));
         auto decoded = T::decode(text);
         if (!decoded) {
-            return fail(decoded.error().code(),
-                        std::string(at) + ": " + decoded.error().detail());
+            return fail(decoded.error().code(), std::string(at) + ": " + decoded.error().detail());
         }
         return decoded;
     } else if constexpr (IsVector<T>::value) {
@@ -209,8 +208,8 @@ Result<T> decode_object(const json::object& object) {
         const bool absent = value == nullptr || (IsOptional<Field>::value && value->is_null());
         if (absent) {
             if constexpr (!IsOptional<Field>::value) {
-                outcome = fail(ErrorCode::invalid_request,
-                               "Required parameter is missing: " + name);
+                outcome =
+                    fail(ErrorCode::invalid_request, "Required parameter is missing: " + name);
             }
             return;
         }

@@ -24,8 +24,8 @@ struct ServerMetadata {
 BOOST_DESCRIBE_STRUCT(ServerMetadata, (),
                       (issuer, token_endpoint, jwks_uri, response_types_supported,
                        grant_types_supported, subject_types_supported,
-                       id_token_signing_alg_values_supported,
-                       token_endpoint_auth_methods_supported, claims_supported))
+                       id_token_signing_alg_values_supported, token_endpoint_auth_methods_supported,
+                       claims_supported))
 
 void let_caches_keep(Context& context) {
     context.headers.emplace_back("Cache-Control",
@@ -51,8 +51,7 @@ ServerMetadata metadata_of(Context& context, const std::string& issuer,
         metadata.id_token_signing_alg_values_supported.emplace_back(
             name_of(jose_algorithm(algorithm)));
     }
-    metadata.token_endpoint_auth_methods_supported = {"client_secret_basic",
-                                                      "client_secret_post"};
+    metadata.token_endpoint_auth_methods_supported = {"client_secret_basic", "client_secret_post"};
     metadata.claims_supported = {"iss", "sub", "aud", "exp", "iat", "jti", "email"};
     return metadata;
 }

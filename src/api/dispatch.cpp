@@ -99,8 +99,8 @@ Result<void> authorise(const Context& context, const Access& access,
 
 Result<void> Dispatcher::check(const Routes& routes) {
     const auto broken = [](const Route& route, std::string_view why) {
-        return fail(ErrorCode::internal, "route " + std::string(route.operation.id) + ": " +
-                                             std::string(why));
+        return fail(ErrorCode::internal,
+                    "route " + std::string(route.operation.id) + ": " + std::string(why));
     };
     for (std::size_t i = 0; i < routes.size(); ++i) {
         const Route& route = routes[i];
@@ -152,8 +152,7 @@ Dispatcher::Match Dispatcher::find(HttpMethod method, std::string_view path) con
     for (const Template& candidate : templates_) {
         std::size_t literals = 0;
         const bool fits = std::ranges::equal(
-            candidate.segments, segments,
-            [&](std::string_view expected, std::string_view actual) {
+            candidate.segments, segments, [&](std::string_view expected, std::string_view actual) {
                 const bool parameter = is_parameter(expected);
                 literals += parameter ? 0 : 1;
                 return parameter ? !actual.empty() : expected == actual;
@@ -239,8 +238,8 @@ HttpResponse Dispatcher::answer_other_methods(const HttpRequest& request,
         response.headers.emplace_back("Allow", match.allow);
         return response;
     }
-    HttpResponse response = problem_response(
-        405, "This path does not take this method.", request.request_id);
+    HttpResponse response =
+        problem_response(405, "This path does not take this method.", request.request_id);
     response.headers.emplace_back("Allow", match.allow);
     return response;
 }
@@ -262,8 +261,7 @@ HttpResponse Dispatcher::answer(const HttpRequest& request, const Match& match) 
 
 Result<Principal> Dispatcher::authenticate(const Context& context) const {
     const std::string_view token = TRY(bearer_token(context.request));
-    return services_.verifier.verify(context.state(), token,
-                                     AcceptedTokens::access_and_id_tokens);
+    return services_.verifier.verify(context.state(), token, AcceptedTokens::access_and_id_tokens);
 }
 
 Result<std::string> Dispatcher::run(Context& context, const Match& match) {
@@ -333,9 +331,8 @@ HttpResponse Dispatcher::respond(Context& context, const Route& route, Result<st
         }
         if (error.code() == ErrorCode::too_many_requests ||
             error.code() == ErrorCode::unavailable) {
-            response.headers.emplace_back(
-                "Retry-After",
-                std::to_string(std::max<std::int64_t>(context.retry_after_seconds, 1)));
+            response.headers.emplace_back("Retry-After", std::to_string(std::max<std::int64_t>(
+                                                             context.retry_after_seconds, 1)));
         }
     }
     response.ticket = context.ticket;

@@ -11,8 +11,7 @@ namespace {
 constexpr std::size_t most_terms = 32;
 constexpr std::int32_t largest_limit = 500;
 
-constexpr std::array<std::string_view, 8> operators{"==", "!=", "<=", ">=",
-                                                    "=@", "!@", "=^", "=$"};
+constexpr std::array<std::string_view, 8> operators{"==", "!=", "<=", ">=", "=@", "!@", "=^", "=$"};
 
 struct TermStart {
     std::size_t field = 0;
@@ -69,8 +68,7 @@ Result<void> read_number(FilterTerm& term, FieldKind kind) {
 }
 
 Result<void> parse_occurrence(std::string_view text, const std::vector<std::string_view>& names,
-                              const std::vector<FieldKind>& kinds,
-                              std::vector<FilterTerm>& terms) {
+                              const std::vector<FieldKind>& kinds, std::vector<FilterTerm>& terms) {
     while (!text.empty()) {
         const auto start = read_start(text, names);
         if (!start) {

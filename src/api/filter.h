@@ -30,8 +30,14 @@ struct ListField {
 };
 
 enum class FilterOperator : std::uint8_t {
-    equal, not_equal, less_or_equal, greater_or_equal,
-    contains, not_contains, starts_with, ends_with
+    equal,
+    not_equal,
+    less_or_equal,
+    greater_or_equal,
+    contains,
+    not_contains,
+    starts_with,
+    ends_with
 };
 
 struct FilterTerm {
@@ -95,8 +101,8 @@ Result<void> filter_and_sort(std::vector<Row>& rows, const ListRequest& request,
             return field.kind == FieldKind::text ? text_matches(term, field.text(row))
                                                  : number_matches(term, field.number(row));
         });
-        const bool searched = !request.search || request.search->empty() ||
-                              found(row, *request.search);
+        const bool searched =
+            !request.search || request.search->empty() || found(row, *request.search);
         return !fits || !searched;
     });
     const bool descending = TRY(is_descending(request));

@@ -58,8 +58,7 @@ Result<json::object> read_form(std::string_view body) {
 
 } // namespace
 
-Result<json::object> read_body(const HttpRequest& request, BodyForm form,
-                               std::size_t max_members) {
+Result<json::object> read_body(const HttpRequest& request, BodyForm form, std::size_t max_members) {
     const std::string type = media_type(request.content_type);
     const bool is_form = type == "application/x-www-form-urlencoded";
     const bool is_json = type == "application/json" || type.empty();

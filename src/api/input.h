@@ -60,8 +60,7 @@ Result<T> decode_text(const std::vector<std::string_view>& values, std::string_v
         static_assert(WireText<T>);
         auto decoded = T::decode(first);
         if (!decoded) {
-            return fail(decoded.error().code(),
-                        std::string(at) + ": " + decoded.error().detail());
+            return fail(decoded.error().code(), std::string(at) + ": " + decoded.error().detail());
         }
         return decoded;
     }
@@ -125,8 +124,8 @@ Result<Request> decode_request(const Input& input) {
         }
         const std::string name = wire_name<Request>(member.name);
         if constexpr (IsOptional<Field>::value) {
-            outcome = fill_field<typename Field::value_type, true>(input, name,
-                                                                   out.*member.pointer);
+            outcome =
+                fill_field<typename Field::value_type, true>(input, name, out.*member.pointer);
         } else {
             outcome = fill_field<Field, false>(input, name, out.*member.pointer);
         }

@@ -208,8 +208,7 @@ constexpr Operation own_operation(HttpMethod method, std::string_view path, std:
 
 Routes me_routes() {
     return {
-        route<list_permissions>(own_operation(HttpMethod::get,
-                                              "/api/v1/authorization/permissions",
+        route<list_permissions>(own_operation(HttpMethod::get, "/api/v1/authorization/permissions",
                                               "listPermissions",
                                               "What the caller may do, anywhere")),
         route<read_permitted_scopes>(

@@ -6,8 +6,8 @@ namespace claviger {
 std::vector<PermissionView> permission_views(const PermissionSet& permissions) {
     std::vector<PermissionView> views;
     for (const ResourceTypeEntry& type : resource_types()) {
-        PermissionView view{std::string(type.name), std::string(type.display_name),
-                            std::string(type.group), {}};
+        PermissionView view{
+            std::string(type.name), std::string(type.display_name), std::string(type.group), {}};
         for (std::size_t i = 0; i < action_count; ++i) {
             const auto action = static_cast<Action>(i);
             if (permissions.contains({type.id, action})) {

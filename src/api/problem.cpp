@@ -106,8 +106,8 @@ HttpResponse problem_response(const Error& error, ErrorStyle style, std::string_
     } else if (error.code() == ErrorCode::access_denied) {
         response.body = problem_body(response.status, entry.message, detail, request_id);
     } else {
-        response.body = problem_body(response.status, detail.empty() ? entry.message : detail, {},
-                                     request_id);
+        response.body =
+            problem_body(response.status, detail.empty() ? entry.message : detail, {}, request_id);
     }
     return response;
 }

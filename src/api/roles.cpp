@@ -59,8 +59,7 @@ Result<RoleView> read_role(Context& context, const RoleRequest& request) {
 } // namespace
 
 Routes role_routes() {
-    constexpr Access may_read =
-        Access::permission("roles", Action::read, EvaluatedAt::anywhere);
+    constexpr Access may_read = Access::permission("roles", Action::read, EvaluatedAt::anywhere);
     return {
         route<list_roles>({.method = HttpMethod::get,
                            .path = "/api/v1/authorization/roles",

@@ -134,8 +134,11 @@ Result<std::string> call_handler(Context& context, const Access& access, const I
 template <auto handler>
 constexpr Route route(Operation operation) {
     using Types = Signature<decltype(handler)>;
-    return {operation, method_has_body(operation.method), HasScope<typename Types::Request>,
-            &call_handler<handler>, &object_schema<typename Types::Request>,
+    return {operation,
+            method_has_body(operation.method),
+            HasScope<typename Types::Request>,
+            &call_handler<handler>,
+            &object_schema<typename Types::Request>,
             [](Schemas& schemas) -> json::object {
                 if constexpr (std::is_same_v<typename Types::Response, Empty>) {
                     return {};

@@ -10,7 +10,7 @@
 
 namespace claviger {
 
-std::string_view name_of(ScopeType type); // "tenant"
+std::string_view name_of(ScopeType type);   // "tenant"
 std::string_view name_of(SubjectType type); // "service-account"
 
 /// `scopeType` in a request.

@@ -71,8 +71,7 @@ create_service_account(Context& context, const ServiceAccountCreationRequest& re
     const NewServiceAccount made =
         TRY(context.services.service_accounts.create(context.caller, request.name));
     return ServiceAccountPostResponse{made.account.id.value.text(), made.account.name,
-                                      made.account.name,
-                                      std::string(made.client_secret.reveal())};
+                                      made.account.name, std::string(made.client_secret.reveal())};
 }
 
 struct ServiceAccountRequest {
@@ -160,14 +159,13 @@ Routes service_account_routes() {
                                        .tag = tag,
                                        .summary = "Enable or disable a service account",
                                        .access = may(Action::update)}),
-        route<delete_service_account>(
-            {.method = HttpMethod::remove,
-             .path = item,
-             .id = "deleteServiceAccount",
-             .tag = tag,
-             .summary = "Delete a service account and its access rules",
-             .access = may(Action::remove),
-             .success = 204}),
+        route<delete_service_account>({.method = HttpMethod::remove,
+                                       .path = item,
+                                       .id = "deleteServiceAccount",
+                                       .tag = tag,
+                                       .summary = "Delete a service account and its access rules",
+                                       .access = may(Action::remove),
+                                       .success = 204}),
         route<regenerate_service_account_secret>(
             {.method = HttpMethod::post,
              .path = secret,

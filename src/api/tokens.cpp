@@ -41,9 +41,9 @@ Result<GrantedTokens> grant_to_client(Context& context, const Credentials& clien
                                       GrantOptions options) {
     TRY(check_length(client.id));
     TRY(check_length(client.secret));
-    return take(context, context.services.grants.client_credentials(
-                             context.state(), client.id, client.secret, context.caller.origin,
-                             options));
+    return take(context,
+                context.services.grants.client_credentials(
+                    context.state(), client.id, client.secret, context.caller.origin, options));
 }
 
 Result<GrantedTokens> grant_to_user(Context& context, const std::string& username,
@@ -53,9 +53,8 @@ Result<GrantedTokens> grant_to_user(Context& context, const std::string& usernam
     }
     TRY(check_length(username));
     TRY(check_length(password));
-    return take(context,
-                context.services.grants.password(context.state(), username, password,
-                                                 context.caller.origin, options));
+    return take(context, context.services.grants.password(context.state(), username, password,
+                                                          context.caller.origin, options));
 }
 
 // --- POST /api/v1/token -------------------------------------------------------------------------
@@ -65,8 +64,8 @@ struct TokenRequest {
         password, refresh_token, code, redirect_uri, external_token;
 };
 BOOST_DESCRIBE_STRUCT(TokenRequest, (),
-                      (grant_type, client_id, client_secret, app_id, app_secret, username,
-                       password, refresh_token, code, redirect_uri, external_token))
+                      (grant_type, client_id, client_secret, app_id, app_secret, username, password,
+                       refresh_token, code, redirect_uri, external_token))
 
 struct TokenResponse {
     std::string access_token;
@@ -133,8 +132,8 @@ BOOST_DESCRIBE_STRUCT(AppTokenResponse, (), (access_token, id_token))
 Result<AppTokenResponse> create_app_token(Context& context, const AppTokenRequest& request) {
     // The id may be the account's id or its client id; all three members must agree.
     const AccountEntry* account = context.state().accounts.find_by_name(request.name);
-    const bool agrees = request.id == request.name ||
-                        (account != nullptr && request.id == account->id.text());
+    const bool agrees =
+        request.id == request.name || (account != nullptr && request.id == account->id.text());
     // A mismatch is judged as a wrong secret, with the same work and the same answer.
     const std::string secret = agrees ? request.secret : std::string();
     const GrantedTokens tokens =
@@ -158,8 +157,8 @@ BOOST_DESCRIBE_STRUCT(FormTokenRequest, (),
 /// Client authentication from the header, if it is of the Basic scheme (RFC 6749 2.3.1).
 Result<std::optional<Credentials>> basic_credentials(Context& context) {
     const auto& header = context.request.authorization;
-    const bool basic = header && (ascii_iequal(header->substr(0, 6), "Basic ") ||
-                                  ascii_iequal(*header, "Basic"));
+    const bool basic =
+        header && (ascii_iequal(header->substr(0, 6), "Basic ") || ascii_iequal(*header, "Basic"));
     if (!basic) {
         return std::optional<Credentials>();
     }
@@ -168,8 +167,8 @@ Result<std::optional<Credentials>> basic_credentials(Context& context) {
                                      "Basic realm=\"" + context.state().tenant.realm + "\"");
         return fail(ErrorCode::invalid_client, "The client authentication is malformed.");
     };
-    const auto decoded = decode_base64(std::string_view(*header).substr(
-        std::min<std::size_t>(header->size(), 6)));
+    const auto decoded =
+        decode_base64(std::string_view(*header).substr(std::min<std::size_t>(header->size(), 6)));
     if (!decoded) {
         return refused();
     }
@@ -343,10 +342,10 @@ Routes token_routes() {
         route<create_oauth_token>(form_operation("/oauth2/token", "createOAuth2Token",
                                                  "Get a token by a form (RFC 6749)",
                                                  ErrorStyle::oauth)),
-        route<create_realm_token>(form_operation(
-            "/auth/realms/{realm}/protocol/openid-connect/token", "createRealmToken",
-            "Get a token and an id token by a form, at the realm's address",
-            ErrorStyle::oauth_realm)),
+        route<create_realm_token>(
+            form_operation("/auth/realms/{realm}/protocol/openid-connect/token", "createRealmToken",
+                           "Get a token and an id token by a form, at the realm's address",
+                           ErrorStyle::oauth_realm)),
     };
 }
 

@@ -18,9 +18,8 @@ Result<bool> is_last_administrator(Transaction& transaction, const AccessRule& r
         return false;
     }
     const auto rules = TRY(transaction.access_rules().of_role(rule.role));
-    return std::ranges::none_of(rules, [&](const AccessRule& other) {
-        return other.id != rule.id && other.scope == root;
-    });
+    return std::ranges::none_of(
+        rules, [&](const AccessRule& other) { return other.id != rule.id && other.scope == root; });
 }
 
 /// The snapshot may be older than the transaction: what the rule binds must still exist.
@@ -48,8 +47,7 @@ std::vector<Subject> subjects_of(const Principal& principal) {
     return {principal.subject()};
 }
 
-Result<Subject> resolve_subject(const TenantState& state, SubjectType type,
-                                std::string_view text) {
+Result<Subject> resolve_subject(const TenantState& state, SubjectType type, std::string_view text) {
     if (type == SubjectType::group) {
         if (!is_display_name(text)) {
             return fail(ErrorCode::invalid_request, "subjectId is no group name");

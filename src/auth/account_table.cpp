@@ -82,9 +82,9 @@ AccountTable AccountTable::without(const Uuid& id) const {
         return *this;
     }
     AccountTable next = *this;
-    next.by_name_ = next.by_name_.remove(
-        static_cast<std::int64_t>(hash_of(std::string_view(old->name))),
-        [&](const NameIndex& row) { return row.id == id; });
+    next.by_name_ =
+        next.by_name_.remove(static_cast<std::int64_t>(hash_of(std::string_view(old->name))),
+                             [&](const NameIndex& row) { return row.id == id; });
     next.by_id_ = next.by_id_.remove(id);
     return next;
 }

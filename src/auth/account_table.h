@@ -20,8 +20,8 @@ struct AccountEntry {
     std::string name;
     std::uint32_t epoch = 1;
     bool enabled = true;
-    ClientSecret secret;                     // the newest
-    std::vector<ClientSecret> older_secrets; // usually none
+    ClientSecret secret;                           // the newest
+    std::vector<ClientSecret> older_secrets;       // usually none
     std::shared_ptr<const std::string> created_by; // shared: one text for all that it created
     Timestamp created_at;
     Timestamp updated_at;

@@ -20,11 +20,10 @@ template <class... Cases>
 Overloaded(Cases...) -> Overloaded<Cases...>;
 
 TenantId tenant_of(const Row& row) {
-    return std::visit(
-        Overloaded{[](const Tenant& tenant) { return tenant.id; },
-                   [](const SigningKey& key) { return key.tenant; },
-                   [](const auto& other) { return other.id.tenant; }},
-        row);
+    return std::visit(Overloaded{[](const Tenant& tenant) { return tenant.id; },
+                                 [](const SigningKey& key) { return key.tenant; },
+                                 [](const auto& other) { return other.id.tenant; }},
+                      row);
 }
 
 /// The rows of one tenant while they are being read at start.
@@ -40,29 +39,28 @@ struct Loading {
 };
 
 Result<void> take(Loading& loading, const Row& row, const KeyVault& vault) {
-    return std::visit(
-        Overloaded{[](const Tenant&) -> Result<void> { return {}; },
-                   [&](const ServiceAccount& account) -> Result<void> {
-                       loading.accounts.push_back(entry_of(account, loading.pool));
-                       return {};
-                   },
-                   [&](const User& user) -> Result<void> {
-                       loading.users.push_back(user);
-                       return {};
-                   },
-                   [&](const OrgUnit& unit) -> Result<void> {
-                       loading.units.push_back(unit);
-                       return {};
-                   },
-                   [&](const AccessRule& rule) -> Result<void> {
-                       loading.rules.push_back(rule);
-                       return {};
-                   },
-                   [&](const SigningKey& key) -> Result<void> {
-                       loading.keys.push_back(TRY(vault.open(key)));
-                       return {};
-                   }},
-        row);
+    return std::visit(Overloaded{[](const Tenant&) -> Result<void> { return {}; },
+                                 [&](const ServiceAccount& account) -> Result<void> {
+                                     loading.accounts.push_back(entry_of(account, loading.pool));
+                                     return {};
+                                 },
+                                 [&](const User& user) -> Result<void> {
+                                     loading.users.push_back(user);
+                                     return {};
+                                 },
+                                 [&](const OrgUnit& unit) -> Result<void> {
+                                     loading.units.push_back(unit);
+                                     return {};
+                                 },
+                                 [&](const AccessRule& rule) -> Result<void> {
+                                     loading.rules.push_back(rule);
+                                     return {};
+                                 },
+                                 [&](const SigningKey& key) -> Result<void> {
+                                     loading.keys.push_back(TRY(vault.open(key)));
+                                     return {};
+                                 }},
+                      row);
 }
 
 TenantStatePointer finish(Loading&& loading, std::int64_t token_lifetime_seconds) {
@@ -71,8 +69,8 @@ TenantStatePointer finish(Loading&& loading, std::int64_t token_lifetime_seconds
     for (const User& user : loading.users) {
         state->users = state->users.with(user);
     }
-    state->access = AccessSnapshot::build(loading.tenant, std::move(loading.units),
-                                          std::move(loading.rules));
+    state->access =
+        AccessSnapshot::build(loading.tenant, std::move(loading.units), std::move(loading.rules));
     state->keys = KeyRing(std::move(loading.keys), token_lifetime_seconds);
     return state;
 }
@@ -94,8 +92,7 @@ TenantStatePointer DirectoryState::find_by_host(std::string_view host) const {
     }
     const auto hostless = std::ranges::find_if(
         tenants, [](const TenantStatePointer& state) { return state->tenant.host.empty(); });
-    const bool answers =
-        hostless != tenants.end() && (tenants.size() == 1 || host == default_host);
+    const bool answers = hostless != tenants.end() && (tenants.size() == 1 || host == default_host);
     return answers ? *hostless : nullptr;
 }
 
@@ -215,8 +212,8 @@ void Directory::apply(std::uint64_t change_number, std::span<const Row> rows) {
                            {{"tenant", std::int64_t{number_of(id)}}});
                 continue;
             }
-            state = old ? std::make_shared<TenantState>(*old)
-                        : std::make_shared<TenantState>(*tenant);
+            state =
+                old ? std::make_shared<TenantState>(*old) : std::make_shared<TenantState>(*tenant);
             state->revision = change_number;
         }
         apply_row(*state, row, vault_, token_lifetime_seconds_, log_);

@@ -6,9 +6,9 @@
 namespace claviger {
 
 std::string_view name_of(Ineligible reason) {
-    static constexpr std::array<std::string_view, 5> names{
-        "tenant disabled", "unknown principal", "principal disabled", "token revoked",
-        "password is temporary"};
+    static constexpr std::array<std::string_view, 5> names{"tenant disabled", "unknown principal",
+                                                           "principal disabled", "token revoked",
+                                                           "password is temporary"};
     return names[static_cast<std::size_t>(reason)];
 }
 
@@ -35,8 +35,8 @@ Eligibility eligible(const TenantState& state, PrincipalKind kind, const Uuid& i
     if (user != nullptr && user->password_is_temporary) {
         return refuse(Ineligible::password_is_temporary);
     }
-    const std::string_view name = account != nullptr ? std::string_view(account->name)
-                                                     : std::string_view(user->email);
+    const std::string_view name =
+        account != nullptr ? std::string_view(account->name) : std::string_view(user->email);
     return {std::nullopt, name, epoch};
 }
 

@@ -13,8 +13,13 @@
 namespace claviger {
 
 /// Why a principal is not served; for logs and audit, never for the wire.
-enum class Ineligible : std::uint8_t { tenant_disabled, unknown, disabled, epoch_passed,
-                                       password_is_temporary };
+enum class Ineligible : std::uint8_t {
+    tenant_disabled,
+    unknown,
+    disabled,
+    epoch_passed,
+    password_is_temporary
+};
 std::string_view name_of(Ineligible reason);
 
 struct Eligibility {

@@ -38,8 +38,13 @@ Grants::Counts Grants::counts() const {
 GrantOutcome Grants::client_credentials(const TenantState& state, std::string_view client_id,
                                         std::string_view secret, const Origin& origin,
                                         GrantOptions options) {
-    const Attempt attempt{state,  client_id, PrincipalKind::service_account,
-                          grant_type::client_credentials, origin, options, clock_.now()};
+    const Attempt attempt{state,
+                          client_id,
+                          PrincipalKind::service_account,
+                          grant_type::client_credentials,
+                          origin,
+                          options,
+                          clock_.now()};
     const Digest offered = pepper_.keyed_hash(client_id, secret);
     const AccountEntry* account = state.accounts.find_by_name(client_id);
     bool matches = false;
@@ -59,8 +64,8 @@ GrantOutcome Grants::client_credentials(const TenantState& state, std::string_vi
     if (standing.refused) {
         return refuse(attempt, name_of(*standing.refused));
     }
-    const TokenSubject subject{PrincipalKind::service_account, account->id, standing.epoch,
-                               account->name, {}};
+    const TokenSubject subject{
+        PrincipalKind::service_account, account->id, standing.epoch, account->name, {}};
     return grant(attempt, subject, account->name);
 }
 
@@ -83,8 +88,7 @@ GrantOutcome Grants::password(const TenantState& state, std::string_view email,
     if (user == nullptr || !*matches) {
         return refuse(attempt, user == nullptr ? "unknown user" : "wrong password");
     }
-    const Eligibility standing =
-        eligible(state, PrincipalKind::user, user->id.value, std::nullopt);
+    const Eligibility standing = eligible(state, PrincipalKind::user, user->id.value, std::nullopt);
     if (standing.refused) {
         return refuse(attempt, name_of(*standing.refused));
     }
@@ -108,17 +112,15 @@ AuditEvent Grants::event_of(const Attempt& attempt) const {
 
 Result<GrantedTokens> Grants::issue(const Attempt& attempt, const TokenSubject& subject,
                                     std::string& token_id) {
-    IssuedToken access_token =
-        TRY(issue_access_token(attempt.state, settings_, attempt.options.issuer, subject,
-                               attempt.now, random_));
+    IssuedToken access_token = TRY(issue_access_token(
+        attempt.state, settings_, attempt.options.issuer, subject, attempt.now, random_));
     GrantedTokens tokens;
     tokens.access_token = std::move(access_token.text);
     tokens.expires_in = settings_.lifetime_seconds;
     token_id = std::move(access_token.token_id);
     if (attempt.options.with_id_token) {
-        IssuedToken id_token =
-            TRY(issue_id_token(attempt.state, settings_, attempt.options.issuer, subject,
-                               attempt.now, random_));
+        IssuedToken id_token = TRY(issue_id_token(attempt.state, settings_, attempt.options.issuer,
+                                                  subject, attempt.now, random_));
         tokens.id_token = std::move(id_token.text);
     }
     return tokens;

@@ -71,8 +71,7 @@ std::optional<std::pair<PrincipalKind, Uuid>> parse_subject_claim(std::string_vi
 Result<IssuedToken> issue_access_token(const TenantState& state, const TokenSettings& settings,
                                        IssuerKind issuer, const TokenSubject& subject,
                                        Timestamp now, Random& random) {
-    const OpenedKey* key =
-        TRY(find_signing_key(state, settings, KeyPurpose::access_token, now));
+    const OpenedKey* key = TRY(find_signing_key(state, settings, KeyPurpose::access_token, now));
     IssuedToken token;
     token.token_id = make_token_id(subject.epoch, random);
     token.text = JwtBuilder(key->private_key, key->row.kid, access_token_type)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Makes access tokens (RFC 9068) and id tokens (OpenID Connect Core 2). A token says who, never what
-// is permitted: its size does not grow with rights, and a rule change acts on tokens that are out.
+// Makes access tokens (RFC 9068) and id tokens (OpenID Connect Core 2). A token says who, never
+// what is permitted: its size does not grow with rights, and a rule change acts on tokens that are
+// out.
 #pragma once
 
 #include <string>

@@ -31,7 +31,8 @@ public:
     KeyRing() = default;
     KeyRing(std::vector<OpenedKey> keys, std::int64_t token_lifetime_seconds);
 
-    /// The key that signs at `now`: the newest active one of this algorithm, else the newest active.
+    /// The key that signs at `now`: the newest active one of this algorithm, else the newest
+    /// active.
     const OpenedKey* signing_key(KeyPurpose purpose, SigningAlgorithm preferred,
                                  Timestamp now) const;
     /// A published key by its id, for verification.

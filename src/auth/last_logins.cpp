@@ -11,8 +11,7 @@ void LastLogins::record(TenantId tenant, PrincipalKind kind, const Uuid& id, Tim
     shard.seen.insert_or_assign(id, Seen{tenant, kind, at, false});
 }
 
-std::optional<Timestamp> LastLogins::latest(const Uuid& id,
-                                            std::optional<Timestamp> stored) const {
+std::optional<Timestamp> LastLogins::latest(const Uuid& id, std::optional<Timestamp> stored) const {
     const Shard& shard = shard_of(id);
     const std::scoped_lock lock(shard.mutex);
     const auto at = shard.seen.find(id);

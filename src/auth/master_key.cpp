@@ -44,8 +44,7 @@ Result<void> create_file(const std::filesystem::path& file, Random& random) {
     if (!complete || ::fsync(out.descriptor) != 0) {
         return file_error(file, "cannot be written");
     }
-    const File directory{
-        ::open(file.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+    const File directory{::open(file.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
     if (directory.descriptor >= 0 && ::fsync(directory.descriptor) != 0) {
         return file_error(file, "its folder cannot be synced");
     }
@@ -83,14 +82,14 @@ Result<MasterKey> MasterKey::load(const std::filesystem::path& file, bool create
     if (in.descriptor < 0) {
         return file_error(file, "cannot be opened");
     }
-    struct stat status {};
+    struct stat status{};
     if (::fstat(in.descriptor, &status) != 0) {
         return file_error(file, "cannot be read");
     }
     if ((status.st_mode & 077) != 0) {
-        return fail(ErrorCode::invalid_request,
-                    "master key " + file.string() +
-                        ": others can read it; run: chmod 600 " + file.string());
+        return fail(ErrorCode::invalid_request, "master key " + file.string() +
+                                                    ": others can read it; run: chmod 600 " +
+                                                    file.string());
     }
     std::array<char, 128> buffer{};
     const ssize_t count = ::read(in.descriptor, buffer.data(), buffer.size());

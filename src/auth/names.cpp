@@ -48,14 +48,11 @@ bool is_email_address(std::string_view text) {
     if (dot == std::string_view::npos || dot == 0 || domain.size() - dot < 3) {
         return false;
     }
-    return std::ranges::all_of(local,
-                               [](char c) {
-                                   return is_letter(c) || is_digit(c) || contains("._%+-", c);
-                               }) &&
-           std::ranges::all_of(domain.substr(0, dot),
-                               [](char c) {
-                                   return is_letter(c) || is_digit(c) || contains(".-", c);
-                               }) &&
+    return std::ranges::all_of(
+               local, [](char c) { return is_letter(c) || is_digit(c) || contains("._%+-", c); }) &&
+           std::ranges::all_of(
+               domain.substr(0, dot),
+               [](char c) { return is_letter(c) || is_digit(c) || contains(".-", c); }) &&
            std::ranges::all_of(domain.substr(dot + 1), is_letter);
 }
 

@@ -78,10 +78,10 @@ Result<void> OrgUnits::insert(Transaction& transaction, const Caller& caller, Or
         unit.id.value = std::to_string(number);
     }
     TRY(transaction.org_units().put(unit));
-    return append_change_event(
-        transaction, change_event(caller, unit.created_at, audit_action::create,
-                                  std::string(resource_type_of(unit.id.type)), unit.id.value,
-                                  unit.name));
+    return append_change_event(transaction,
+                               change_event(caller, unit.created_at, audit_action::create,
+                                            std::string(resource_type_of(unit.id.type)),
+                                            unit.id.value, unit.name));
 }
 
 Result<OrgUnit> OrgUnits::create(const Caller& caller, const OrgUnitDraft& draft) {
@@ -135,8 +135,7 @@ Result<OrgUnit> OrgUnits::update(const Caller& caller, const ScopeId& id,
         TRY(transaction.org_units().put(unit));
         return append_change_event(
             transaction, change_event(caller, unit.updated_at, audit_action::update,
-                                      std::string(resource_type_of(id.type)), id.value,
-                                      unit.name));
+                                      std::string(resource_type_of(id.type)), id.value, unit.name));
     }));
     return unit;
 }
@@ -153,9 +152,9 @@ Result<void> OrgUnits::erase(Transaction& transaction, const Caller& caller, Org
     unit.updated_at = now;
     unit.updated_by = caller.principal.name;
     TRY(transaction.org_units().put(unit));
-    AuditEvent event = change_event(caller, now, audit_action::remove,
-                                    std::string(resource_type_of(unit.id.type)), unit.id.value,
-                                    unit.name);
+    AuditEvent event =
+        change_event(caller, now, audit_action::remove, std::string(resource_type_of(unit.id.type)),
+                     unit.id.value, unit.name);
     event.metadata.emplace_back("access_rules_removed", std::to_string(rules.size()));
     return append_change_event(transaction, event);
 }
@@ -167,12 +166,11 @@ Result<void> OrgUnits::remove(const Caller& caller, const ScopeId& id) {
         const auto children = TRY(transaction.org_units().children(id));
         for (const OrgUnit& child : children) {
             const auto below = TRY(transaction.org_units().children(child.id));
-            const bool goes_along = id.type == ScopeType::cluster && below.empty() &&
-                                    child.name == default_department;
+            const bool goes_along =
+                id.type == ScopeType::cluster && below.empty() && child.name == default_department;
             if (!goes_along) {
-                return fail(ErrorCode::conflict,
-                            "there is still something below it (" + child.name +
-                                "); delete that first");
+                return fail(ErrorCode::conflict, "there is still something below it (" +
+                                                     child.name + "); delete that first");
             }
             TRY(erase(transaction, caller, child, now));
         }

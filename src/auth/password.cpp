@@ -16,33 +16,33 @@ constexpr std::int64_t idle_milliseconds = 30'000;
 
 /// Words that guessing programs try first and join together.
 constexpr std::array<std::string_view, 72> common_words{
-    "password", "passwort",  "passw",    "secret",   "admin",    "administrator", "root",
-    "user",     "test",      "guest",    "login",    "welcome",  "letmein",       "changeme",
-    "default",  "qwerty",    "qwertz",   "azerty",   "abc",      "iloveyou",      "love",
-    "monkey",   "dragon",    "master",   "football", "baseball", "sunshine",      "princess",
-    "shadow",   "superman",  "batman",   "michael",  "jordan",   "hunter",        "trustno",
-    "freedom",  "whatever",  "hello",    "charlie",  "summer",   "winter",        "spring",
-    "autumn",   "january",   "february", "march",    "april",    "june",          "july",
-    "august",   "september", "october",  "november", "december", "monday",        "friday",
-    "company",  "service",   "server",   "system",   "computer", "internet",      "access",
-    "key",      "token",     "claviger", "runai",    "run",      "my",            "the",
-    "is",       "a"};
+    "password", "passwort", "passw",     "secret",   "admin",    "administrator",
+    "root",     "user",     "test",      "guest",    "login",    "welcome",
+    "letmein",  "changeme", "default",   "qwerty",   "qwertz",   "azerty",
+    "abc",      "iloveyou", "love",      "monkey",   "dragon",   "master",
+    "football", "baseball", "sunshine",  "princess", "shadow",   "superman",
+    "batman",   "michael",  "jordan",    "hunter",   "trustno",  "freedom",
+    "whatever", "hello",    "charlie",   "summer",   "winter",   "spring",
+    "autumn",   "january",  "february",  "march",    "april",    "june",
+    "july",     "august",   "september", "october",  "november", "december",
+    "monday",   "friday",   "company",   "service",  "server",   "system",
+    "computer", "internet", "access",    "key",      "token",    "claviger",
+    "runai",    "run",      "my",        "the",      "is",       "a"};
 
 constexpr std::array<std::string_view, 8> keyboard_runs{
-    "abcdefghijklmnopqrstuvwxyz", "zyxwvutsrqponmlkjihgfedcba", "qwertyuiopasdfghjklzxcvbnm",
-    "qwertzuiopasdfghjklyxcvbnm", "01234567890123456789",       "98765432109876543210",
+    "abcdefghijklmnopqrstuvwxyz",   "zyxwvutsrqponmlkjihgfedcba", "qwertyuiopasdfghjklzxcvbnm",
+    "qwertzuiopasdfghjklyxcvbnm",   "01234567890123456789",       "98765432109876543210",
     "1qaz2wsx3edc4rfv5tgb6yhn7ujm", "azertyuiopqsdfghjklmwxcvbn"};
 
 Result<std::string> normalise(std::string_view password) {
     if (password.size() > longest_password || !is_utf8(password)) {
-        return fail(ErrorCode::invalid_request,
-                    "a password is UTF-8 text of at most 1024 bytes");
+        return fail(ErrorCode::invalid_request, "a password is UTF-8 text of at most 1024 bytes");
     }
     utf8proc_uint8_t* composed = nullptr;
-    const utf8proc_ssize_t length = utf8proc_map(
-        reinterpret_cast<const utf8proc_uint8_t*>(password.data()),
-        static_cast<utf8proc_ssize_t>(password.size()), &composed,
-        static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPOSE));
+    const utf8proc_ssize_t length =
+        utf8proc_map(reinterpret_cast<const utf8proc_uint8_t*>(password.data()),
+                     static_cast<utf8proc_ssize_t>(password.size()), &composed,
+                     static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPOSE));
     if (length < 0) {
         return fail(ErrorCode::invalid_request, "the password cannot be read as text");
     }
@@ -104,8 +104,8 @@ std::size_t unguessable_characters(std::string_view text, const std::vector<std:
     std::size_t free = 0;
     while (!text.empty()) {
         const std::size_t known = std::max(word_length(text, words), run_length(text));
-        const bool filler = std::string_view("0123456789 .,-_!?#").find(text.front()) !=
-                            std::string_view::npos;
+        const bool filler =
+            std::string_view("0123456789 .,-_!?#").find(text.front()) != std::string_view::npos;
         free += known == 0 && !filler ? 1 : 0;
         text.remove_prefix(std::max<std::size_t>(known, 1));
     }

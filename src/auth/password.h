@@ -18,13 +18,12 @@
 
 namespace claviger {
 
-inline constexpr std::size_t shortest_password = 15; // characters (NIST SP 800-63B-4 3.1.1.2)
+inline constexpr std::size_t shortest_password = 15;  // characters (NIST SP 800-63B-4 3.1.1.2)
 inline constexpr std::size_t longest_password = 1024; // bytes
 
 /// Refuses passwords that are too short, too long, or easy to guess: made of common words, runs of
 /// the keyboard or of one character, or of `context` (the e-mail, the tenant's name, the product).
-Result<void> check_new_password(std::string_view password,
-                                const std::vector<std::string>& context);
+Result<void> check_new_password(std::string_view password, const std::vector<std::string>& context);
 
 /// A random password of 100 bits in five groups, to be shown once.
 Secret generate_password(Random& random);

@@ -76,8 +76,8 @@ Result<void> ServiceAccounts::set_enabled(const Caller& caller, const Uuid& id, 
         account.epoch += enabled ? 0 : 1;
         account.updated_at = now;
         TRY(transaction.service_accounts().put(account));
-        AuditEvent event = change_event(caller, now, audit_action::update, entity, id.text(),
-                                        account.name);
+        AuditEvent event =
+            change_event(caller, now, audit_action::update, entity, id.text(), account.name);
         event.metadata.emplace_back("enabled", enabled ? "true" : "false");
         return append_change_event(transaction, event);
     });
@@ -92,8 +92,8 @@ Result<Secret> ServiceAccounts::regenerate_secret(const Caller& caller, const Uu
         account.epoch += 1;
         account.updated_at = now;
         TRY(transaction.service_accounts().put(account));
-        AuditEvent event = change_event(caller, now, audit_action::update, entity, id.text(),
-                                        account.name);
+        AuditEvent event =
+            change_event(caller, now, audit_action::update, entity, id.text(), account.name);
         event.metadata.emplace_back("secret", "regenerated");
         return append_change_event(transaction, event);
     }));
@@ -116,8 +116,8 @@ Result<void> ServiceAccounts::remove(const Caller& caller, const Uuid& id) {
         account.epoch += 1;
         account.secrets.clear();
         TRY(transaction.service_accounts().put(account));
-        AuditEvent event = change_event(caller, now, audit_action::remove, entity, id.text(),
-                                        account.name);
+        AuditEvent event =
+            change_event(caller, now, audit_action::remove, entity, id.text(), account.name);
         event.metadata.emplace_back("access_rules_removed", std::to_string(rules.size()));
         return append_change_event(transaction, event);
     });

@@ -14,8 +14,7 @@ namespace {
 constexpr const char* operator_name = "operator";
 
 AuditEvent operator_event(TenantId tenant, Timestamp at, std::string_view action,
-                          std::string entity_type, std::string entity_id,
-                          std::string entity_name) {
+                          std::string entity_type, std::string entity_id, std::string entity_name) {
     AuditEvent event;
     event.tenant = tenant;
     event.at = at;
@@ -40,8 +39,7 @@ Result<void> check_names(const NewTenant& draft) {
                     "a host is a lower-case host name without scheme and port");
     }
     if (!is_email_address(draft.admin_email)) {
-        return fail(ErrorCode::invalid_request,
-                    "the administrator's e-mail is no e-mail address");
+        return fail(ErrorCode::invalid_request, "the administrator's e-mail is no e-mail address");
     }
     return {};
 }
@@ -113,8 +111,8 @@ Result<AddedTenant> Tenants::add(const NewTenant& draft) {
     if (!draft.admin_password) {
         added.generated_password = generate_password(random_);
     }
-    const std::string_view password = draft.admin_password ? draft.admin_password->reveal()
-                                                           : added.generated_password->reveal();
+    const std::string_view password =
+        draft.admin_password ? draft.admin_password->reveal() : added.generated_password->reveal();
     if (draft.admin_password) {
         const std::string local = added.admin_email.substr(0, added.admin_email.find('@'));
         TRY(check_new_password(password, {added.admin_email, local, draft.name, draft.realm}));
@@ -132,8 +130,8 @@ Result<AddedTenant> Tenants::add(const NewTenant& draft) {
             TRY(transaction.signing_keys().put(key));
         }
         TRY(append_change_event(transaction,
-                                operator_event(added.tenant.id, now, audit_action::create,
-                                               "tenant", std::to_string(number), draft.name)));
+                                operator_event(added.tenant.id, now, audit_action::create, "tenant",
+                                               std::to_string(number), draft.name)));
         return insert_administrator(transaction, added.tenant, added.admin_email, password_hash);
     }));
     return added;
@@ -156,9 +154,8 @@ Result<Tenant> Tenants::set_enabled(std::string_view realm, bool enabled) {
         tenant.enabled = enabled;
         tenant.updated_at = now;
         TRY(transaction.tenants().put(tenant));
-        AuditEvent event =
-            operator_event(tenant.id, now, audit_action::update, "tenant",
-                           std::to_string(number_of(tenant.id)), tenant.name);
+        AuditEvent event = operator_event(tenant.id, now, audit_action::update, "tenant",
+                                          std::to_string(number_of(tenant.id)), tenant.name);
         event.metadata.emplace_back("enabled", enabled ? "true" : "false");
         return append_change_event(transaction, event);
     }));
@@ -196,10 +193,9 @@ Result<void> Tenants::ensure_signing_keys() {
             const auto missing = TRY(missing_keys(tenant.id, keys));
             for (const SigningKey& key : missing) {
                 TRY(transaction.signing_keys().put(key));
-                TRY(append_change_event(transaction,
-                                        operator_event(tenant.id, key.created_at,
-                                                       audit_action::create, "signing-key",
-                                                       key.kid, key.kid)));
+                TRY(append_change_event(
+                    transaction, operator_event(tenant.id, key.created_at, audit_action::create,
+                                                "signing-key", key.kid, key.kid)));
             }
             return {};
         }));

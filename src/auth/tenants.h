@@ -33,9 +33,8 @@ struct AddedTenant {
 
 class Tenants {
 public:
-    Tenants(Store& store, const Directory& directory, const KeyVault& vault,
-            Passwords& passwords, const TokenSettings& settings, const Clock& clock,
-            Random& random);
+    Tenants(Store& store, const Directory& directory, const KeyVault& vault, Passwords& passwords,
+            const TokenSettings& settings, const Clock& clock, Random& random);
 
     /// `invalid_request` for bad names or a weak password, `conflict` for a taken realm or host.
     Result<AddedTenant> add(const NewTenant& draft);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Slows guessing down. Failures are counted per (name, source) and per source, never per name alone,
-// so that a stranger cannot lock anybody out. Bounded memory: a fixed table of slots; a slot that
-// two pairs share can only make the throttle stricter for as long as its failures last.
+// Slows guessing down. Failures are counted per (name, source) and per source, never per name
+// alone, so that a stranger cannot lock anybody out. Bounded memory: a fixed table of slots; a slot
+// that two pairs share can only make the throttle stricter for as long as its failures last.
 #pragma once
 
 #include <atomic>
@@ -15,9 +15,9 @@
 namespace claviger {
 
 struct ThrottleLimits {
-    std::uint32_t failures = 20;        // free failures of one (name, source)
+    std::uint32_t failures = 20;         // free failures of one (name, source)
     std::uint32_t source_failures = 200; // free failures of one source, over all names
-    std::uint32_t per_minute = 30;      // how many are forgiven a minute
+    std::uint32_t per_minute = 30;       // how many are forgiven a minute
 };
 
 class Throttle {

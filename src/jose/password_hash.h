@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/encoding.h"
 #include "base/error.h"
 #include "base/random.h"
 
@@ -37,6 +38,8 @@ public:
     void release_memory();
 
 private:
+    Result<Bytes> compute(const Argon2Parameters& parameters, std::span<std::uint8_t> salt,
+                          std::span<const std::uint8_t> password);
     Argon2Parameters parameters_;
     void* arena_ = nullptr;
     std::size_t arena_size_ = 0;
