@@ -60,8 +60,9 @@ public:
     AccessSnapshot with(const OrgUnit& unit) const;
     AccessSnapshot with(const AccessRule& rule) const;
 
+    struct Data; // in snapshot_rows.h, for this module only
+
 private:
-    struct Data;
     explicit AccessSnapshot(std::shared_ptr<const Data> data);
     std::shared_ptr<const Data> data_; // shared: copies of a snapshot are the same snapshot
     friend struct Decider;
