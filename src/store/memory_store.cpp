@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/memory_store.h"
+
+#include <algorithm>
+#include <exception>
+#include <ranges>
+
+#include "store/memory_tables.h"
+
+namespace claviger {
+
+MemoryStore::MemoryStore() : tables_(std::make_unique<MemoryTables>()) {}
+
+MemoryStore::~MemoryStore() = default;
+
+namespace {
+
+Result<void> run_guarded(const Store::Work& work, Transaction& transaction) {
+    try {
+        return work(transaction);
+    } catch (const std::exception& thrown) {
+        return fail(ErrorCode::internal, std::string("a write threw: ") + thrown.what());
+    } catch (...) {
+        return fail(ErrorCode::internal, "a write threw");
+    }
+}
+
+} // namespace
+
+Result<void> MemoryStore::write(const Work& work) {
+    const std::scoped_lock lock(mutex_);
+    MemoryTransaction transaction(*tables_);
+    auto outcome = run_guarded(work, transaction);
+    if (!outcome) {
+        transaction.undo();
+    } else if (listener_ && !transaction.rows().empty()) {
+        listener_(tables_->change_number, transaction.rows());
+    }
+    return outcome;
+}
+
+void MemoryStore::set_commit_listener(CommitListener listener) {
+    listener_ = std::move(listener);
+}
+
+std::vector<Row> MemoryStore::live_rows() {
+    const std::scoped_lock lock(mutex_);
+    std::vector<Row> rows;
+    const auto add_live = [&](const auto& table) {
+        for (const auto& noun : std::views::values(table)) {
+            if (!noun.deleted_at) {
+                rows.emplace_back(noun);
+            }
+        }
+    };
+    for (const Tenant& tenant : std::views::values(tables_->tenants)) {
+        rows.emplace_back(tenant);
+    }
+    add_live(tables_->service_accounts);
+    add_live(tables_->users);
+    add_live(tables_->org_units); // by type within a tenant: clusters, departments, projects
+    add_live(tables_->access_rules);
+    for (const SigningKey& key : std::views::values(tables_->signing_keys)) {
+        rows.emplace_back(key);
+    }
+    return rows;
+}
+
+Result<void> MemoryStore::load(const RowVisitor& visit) {
+    std::ranges::for_each(live_rows(), visit);
+    return {};
+}
+
+Result<void> MemoryStore::record_last_logins(std::span<const LastLogin> logins) {
+    const std::scoped_lock lock(mutex_);
+    const auto record = [](auto& table, const auto& id, Timestamp at) {
+        if (const auto found = table.find(id); found != table.end()) {
+            found->second.last_login = at;
+        }
+    };
+    for (const LastLogin& login : logins) {
+        if (const auto* account = std::get_if<ServiceAccountId>(&login.principal)) {
+            record(tables_->service_accounts, *account, login.at);
+        } else {
+            record(tables_->users, std::get<UserId>(login.principal), login.at);
+        }
+    }
+    return {};
+}
+
+Result<std::vector<AccessRule>> MemoryStore::deleted_access_rules(TenantId tenant) {
+    const std::scoped_lock lock(mutex_);
+    std::vector<AccessRule> rules;
+    for (const AccessRule& rule : std::views::values(tables_->access_rules)) {
+        if (rule.id.tenant == tenant && rule.deleted_at) {
+            rules.push_back(rule);
+        }
+    }
+    std::ranges::stable_sort(rules, {}, [](const AccessRule& rule) { return *rule.deleted_at; });
+    return rules;
+}
+
+Result<void> MemoryStore::for_each_change_event(TenantId tenant, std::uint64_t first_number,
+                                                const AuditVisitor& visit) {
+    std::vector<AuditEntry> events;
+    {
+        const std::scoped_lock lock(mutex_);
+        events = tables_->change_events[tenant];
+    }
+    for (const AuditEntry& event : events) {
+        if (event.number >= first_number) {
+            TRY(visit(event));
+        }
+    }
+    return {};
+}
+
+} // namespace claviger

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// A store for tests: in memory, one write at a time, look-ups by plain search. A failed write is
+// taken back step by step.
+#pragma once
+
+#include <memory>
+#include <mutex>
+
+#include "store/store.h"
+
+namespace claviger {
+
+struct MemoryTables;
+
+class MemoryStore final : public Store {
+public:
+    MemoryStore();
+    ~MemoryStore() override;
+
+    Result<void> write(const Work& work) override;
+    void set_commit_listener(CommitListener listener) override;
+    Result<void> load(const RowVisitor& visit) override;
+    Result<void> record_last_logins(std::span<const LastLogin> logins) override;
+    Result<std::vector<AccessRule>> deleted_access_rules(TenantId tenant) override;
+    Result<void> for_each_change_event(TenantId tenant, std::uint64_t first_number,
+                                       const AuditVisitor& visit) override;
+
+private:
+    std::vector<Row> live_rows();
+
+    std::mutex mutex_;
+    std::unique_ptr<MemoryTables> tables_;
+    CommitListener listener_;
+};
+
+} // namespace claviger

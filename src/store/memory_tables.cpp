@@ -1,0 +1,354 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/memory_tables.h"
+
+#include <algorithm>
+#include <ranges>
+
+#include "store/row_facts.h"
+
+namespace claviger {
+
+namespace {
+
+std::unexpected<Error> conflict() {
+    return fail(ErrorCode::conflict, "Such an object already exists");
+}
+
+/// The tables, the rows put so far, and how to take them back.
+struct Context {
+    MemoryTables& tables;
+    std::vector<Row> rows{};
+    std::vector<std::function<void()>> steps_back{};
+
+    template <class Key, class Noun>
+    Result<void> put(std::map<Key, Noun>& table, const Key& key, const Noun& noun) {
+        set(table, key, noun);
+        ++tables.change_number;
+        steps_back.emplace_back([this] { --tables.change_number; });
+        rows.push_back(noun);
+        return {};
+    }
+
+    template <class Key, class Value>
+    void set(std::map<Key, Value>& table, const Key& key, const Value& value) {
+        const auto at = table.find(key);
+        if (at == table.end()) {
+            table.emplace(key, value);
+            steps_back.emplace_back([&table, key] { table.erase(key); });
+        } else {
+            steps_back.emplace_back([&old = at->second, before = at->second] { old = before; });
+            at->second = value;
+        }
+    }
+
+    Result<void> check_tenant(TenantId tenant) const {
+        return tables.tenants.contains(tenant)
+                   ? Result<void>{}
+                   : fail(ErrorCode::internal, "a row of an unknown tenant was to be stored");
+    }
+};
+
+/// The live rows for which `matches` holds, in the order of their keys.
+template <class Table, class Matches>
+auto live(const Table& table, Matches matches) {
+    std::vector<typename Table::mapped_type> found;
+    for (const auto& noun : std::views::values(table)) {
+        if (!noun.deleted_at && matches(noun)) {
+            found.push_back(noun);
+        }
+    }
+    return found;
+}
+
+template <class Table, class Matches>
+auto first_live(const Table& table, Matches matches) {
+    std::optional<typename Table::mapped_type> found;
+    for (const auto& noun : std::views::values(table)) {
+        if (!noun.deleted_at && matches(noun)) {
+            found = noun;
+            break;
+        }
+    }
+    return found;
+}
+
+template <class Table>
+auto find_live(const Table& table, const typename Table::key_type& key) {
+    const auto at = table.find(key);
+    const bool found = at != table.end() && !at->second.deleted_at;
+    return found ? std::optional(at->second) : std::nullopt;
+}
+
+class MemoryTenantRows final : public TenantRows {
+public:
+    explicit MemoryTenantRows(Context& context) : context_(context) {}
+
+    Result<std::optional<Tenant>> find(TenantId id) override {
+        const auto at = context_.tables.tenants.find(id);
+        return at == context_.tables.tenants.end() ? std::nullopt : std::optional(at->second);
+    }
+
+    Result<std::vector<Tenant>> all() override {
+        const auto tenants = std::views::values(context_.tables.tenants);
+        return std::vector<Tenant>(tenants.begin(), tenants.end());
+    }
+
+    Result<void> put(const Tenant& tenant) override {
+        for (const Tenant& other : std::views::values(context_.tables.tenants)) {
+            const bool same_host = !tenant.host.empty() && other.host == tenant.host;
+            if (other.id != tenant.id && (other.realm == tenant.realm || same_host)) {
+                return conflict();
+            }
+        }
+        return context_.put(context_.tables.tenants, tenant.id, tenant);
+    }
+
+private:
+    Context& context_;
+};
+
+class MemoryServiceAccountRows final : public ServiceAccountRows {
+public:
+    explicit MemoryServiceAccountRows(Context& context) : context_(context) {}
+
+    Result<std::optional<ServiceAccount>> find(ServiceAccountId id) override {
+        return find_live(context_.tables.service_accounts, id);
+    }
+
+    Result<std::optional<ServiceAccount>> find_by_name(TenantId tenant,
+                                                       std::string_view name) override {
+        return first_live(context_.tables.service_accounts, [&](const ServiceAccount& account) {
+            return account.id.tenant == tenant && account.name == name;
+        });
+    }
+
+    Result<void> put(const ServiceAccount& account) override {
+        TRY(context_.check_tenant(account.id.tenant));
+        const auto same = TRY(find_by_name(account.id.tenant, account.name));
+        if (same && same->id != account.id && !account.deleted_at) {
+            return conflict();
+        }
+        return context_.put(context_.tables.service_accounts, account.id, account);
+    }
+
+private:
+    Context& context_;
+};
+
+class MemoryUserRows final : public UserRows {
+public:
+    explicit MemoryUserRows(Context& context) : context_(context) {}
+
+    Result<std::optional<User>> find(UserId id) override {
+        return find_live(context_.tables.users, id);
+    }
+
+    Result<std::optional<User>> find_by_email(TenantId tenant, std::string_view email) override {
+        return first_live(context_.tables.users, [&](const User& user) {
+            return user.id.tenant == tenant && user.email == email;
+        });
+    }
+
+    Result<void> put(const User& user) override {
+        TRY(context_.check_tenant(user.id.tenant));
+        const auto same = TRY(find_by_email(user.id.tenant, user.email));
+        if (same && same->id != user.id && !user.deleted_at) {
+            return conflict();
+        }
+        return context_.put(context_.tables.users, user.id, user);
+    }
+
+private:
+    Context& context_;
+};
+
+class MemoryOrgUnitRows final : public OrgUnitRows {
+public:
+    explicit MemoryOrgUnitRows(Context& context) : context_(context) {}
+
+    Result<std::optional<OrgUnit>> find(const ScopeId& id) override {
+        return find_live(context_.tables.org_units, id);
+    }
+
+    Result<std::optional<OrgUnit>> find_by_name(const ScopeId& parent, ScopeType type,
+                                                std::string_view name) override {
+        return first_live(context_.tables.org_units, [&](const OrgUnit& unit) {
+            return unit.parent == parent && unit.id.type == type && unit.name == name;
+        });
+    }
+
+    Result<std::vector<OrgUnit>> children(const ScopeId& parent) override {
+        auto found = live(context_.tables.org_units,
+                          [&](const OrgUnit& unit) { return unit.parent == parent; });
+        std::ranges::sort(found, {}, [](const OrgUnit& unit) {
+            return std::pair(unit.id.type, std::string_view(unit.name));
+        });
+        return found;
+    }
+
+    Result<void> put(const OrgUnit& unit) override {
+        TRY(check_one_tenant(unit));
+        TRY(context_.check_tenant(unit.id.tenant));
+        const auto same = TRY(find_by_name(unit.parent, unit.id.type, unit.name));
+        if (same && same->id != unit.id && !unit.deleted_at) {
+            return conflict();
+        }
+        return context_.put(context_.tables.org_units, unit.id, unit);
+    }
+
+private:
+    Context& context_;
+};
+
+class MemoryAccessRuleRows final : public AccessRuleRows {
+public:
+    explicit MemoryAccessRuleRows(Context& context) : context_(context) {}
+
+    Result<std::optional<AccessRule>> find(AccessRuleId id) override {
+        return find_live(context_.tables.access_rules, id);
+    }
+
+    Result<std::optional<AccessRule>> find_same(const AccessRule& rule) override {
+        return first_live(context_.tables.access_rules, [&](const AccessRule& other) {
+            return other.id.tenant == rule.id.tenant && other.subject == rule.subject &&
+                   other.role == rule.role && other.scope == rule.scope;
+        });
+    }
+
+    Result<std::vector<AccessRule>> of_subject(TenantId tenant, const Subject& subject) override {
+        return live(context_.tables.access_rules, [&](const AccessRule& rule) {
+            return rule.id.tenant == tenant && rule.subject == subject;
+        });
+    }
+
+    Result<std::vector<AccessRule>> at_scope(const ScopeId& scope) override {
+        return live(context_.tables.access_rules,
+                    [&](const AccessRule& rule) { return rule.scope == scope; });
+    }
+
+    Result<std::vector<AccessRule>> of_role(RoleId role) override {
+        return live(context_.tables.access_rules,
+                    [&](const AccessRule& rule) { return rule.role == role; });
+    }
+
+    Result<void> put(const AccessRule& rule) override {
+        TRY(check_one_tenant(rule));
+        TRY(context_.check_tenant(rule.id.tenant));
+        const auto same = TRY(find_same(rule));
+        if (same && same->id != rule.id && !rule.deleted_at) {
+            return conflict();
+        }
+        return context_.put(context_.tables.access_rules, rule.id, rule);
+    }
+
+private:
+    Context& context_;
+};
+
+class MemorySigningKeyRows final : public SigningKeyRows {
+public:
+    explicit MemorySigningKeyRows(Context& context) : context_(context) {}
+
+    Result<std::vector<SigningKey>> all(TenantId tenant) override {
+        std::vector<SigningKey> found;
+        for (const SigningKey& key : std::views::values(context_.tables.signing_keys)) {
+            if (key.tenant == tenant) {
+                found.push_back(key);
+            }
+        }
+        std::ranges::stable_sort(found, {}, &SigningKey::created_at);
+        return found;
+    }
+
+    Result<void> put(const SigningKey& key) override {
+        TRY(context_.check_tenant(key.tenant));
+        return context_.put(context_.tables.signing_keys, std::pair(key.tenant, key.kid), key);
+    }
+
+private:
+    Context& context_;
+};
+
+class MemoryChangeEventRows final : public ChangeEventRows {
+public:
+    explicit MemoryChangeEventRows(Context& context) : context_(context) {}
+
+    Result<AuditHead> head(TenantId tenant) override {
+        const auto& events = context_.tables.change_events[tenant];
+        return events.empty() ? AuditHead{} : AuditHead{events.back().number, events.back().hash};
+    }
+
+    Result<void> append(const AuditEntry& entry) override {
+        TRY(context_.check_tenant(entry.tenant));
+        auto& events = context_.tables.change_events[entry.tenant];
+        if (entry.number != events.size() + 1) {
+            return fail(ErrorCode::internal, "a change event is out of its chain's order");
+        }
+        events.push_back(entry);
+        context_.steps_back.emplace_back([&events] { events.pop_back(); });
+        return {};
+    }
+
+private:
+    Context& context_;
+};
+
+} // namespace
+
+struct MemoryTransaction::Rows {
+    explicit Rows(MemoryTables& tables) : context{tables} {}
+
+    Context context;
+    MemoryTenantRows tenants{context};
+    MemoryServiceAccountRows service_accounts{context};
+    MemoryUserRows users{context};
+    MemoryOrgUnitRows org_units{context};
+    MemoryAccessRuleRows access_rules{context};
+    MemorySigningKeyRows signing_keys{context};
+    MemoryChangeEventRows change_events{context};
+};
+
+MemoryTransaction::MemoryTransaction(MemoryTables& tables)
+    : rows_(std::make_unique<Rows>(tables)) {}
+
+MemoryTransaction::~MemoryTransaction() = default;
+
+TenantRows& MemoryTransaction::tenants() {
+    return rows_->tenants;
+}
+ServiceAccountRows& MemoryTransaction::service_accounts() {
+    return rows_->service_accounts;
+}
+UserRows& MemoryTransaction::users() {
+    return rows_->users;
+}
+OrgUnitRows& MemoryTransaction::org_units() {
+    return rows_->org_units;
+}
+AccessRuleRows& MemoryTransaction::access_rules() {
+    return rows_->access_rules;
+}
+SigningKeyRows& MemoryTransaction::signing_keys() {
+    return rows_->signing_keys;
+}
+ChangeEventRows& MemoryTransaction::change_events() {
+    return rows_->change_events;
+}
+
+Result<std::int32_t> MemoryTransaction::next(Sequence sequence) {
+    auto& sequences = rows_->context.tables.sequences;
+    rows_->context.set(sequences, sequence, sequences[sequence] + 1);
+    return sequences[sequence];
+}
+
+void MemoryTransaction::undo() {
+    for (const auto& step_back : std::views::reverse(rows_->context.steps_back)) {
+        step_back();
+    }
+}
+
+std::span<const Row> MemoryTransaction::rows() const {
+    return rows_->context.rows;
+}
+
+} // namespace claviger

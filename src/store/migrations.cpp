@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/migrations.h"
+
+#include <array>
+#include <string>
+
+namespace claviger {
+
+namespace {
+
+// Times are microseconds since 1970, UUIDs 16 bytes, enumerations the numbers in model/.
+// Rows with deleted_at are kept for the record; their names are free again.
+constexpr std::string_view store_1 = R"sql(
+CREATE TABLE tenant (
+    id INTEGER PRIMARY KEY,
+    realm TEXT NOT NULL UNIQUE,
+    host TEXT NOT NULL,
+    name TEXT NOT NULL,
+    enabled INTEGER NOT NULL CHECK (enabled IN (0, 1)),
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX tenant_host ON tenant (host) WHERE host <> '';
+
+CREATE TABLE service_account (
+    tenant INTEGER NOT NULL REFERENCES tenant (id),
+    id BLOB NOT NULL CHECK (length(id) = 16),
+    name TEXT NOT NULL,
+    enabled INTEGER NOT NULL CHECK (enabled IN (0, 1)),
+    epoch INTEGER NOT NULL,
+    created_by TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    deleted_at INTEGER,
+    last_login INTEGER,
+    PRIMARY KEY (tenant, id)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX service_account_name ON service_account (tenant, name)
+    WHERE deleted_at IS NULL;
+
+CREATE TABLE client_secret (
+    tenant INTEGER NOT NULL,
+    service_account BLOB NOT NULL,
+    position INTEGER NOT NULL,
+    id BLOB NOT NULL CHECK (length(id) = 16),
+    pepper_version INTEGER NOT NULL,
+    keyed_hash BLOB NOT NULL CHECK (length(keyed_hash) = 32),
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (tenant, service_account, position),
+    FOREIGN KEY (tenant, service_account) REFERENCES service_account (tenant, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE user (
+    tenant INTEGER NOT NULL REFERENCES tenant (id),
+    id BLOB NOT NULL CHECK (length(id) = 16),
+    email TEXT NOT NULL,
+    password_hash TEXT NOT NULL,
+    password_is_temporary INTEGER NOT NULL CHECK (password_is_temporary IN (0, 1)),
+    enabled INTEGER NOT NULL CHECK (enabled IN (0, 1)),
+    epoch INTEGER NOT NULL,
+    created_by TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    deleted_at INTEGER,
+    last_login INTEGER,
+    PRIMARY KEY (tenant, id)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX user_email ON user (tenant, email) WHERE deleted_at IS NULL;
+
+CREATE TABLE org_unit (
+    tenant INTEGER NOT NULL REFERENCES tenant (id),
+    type INTEGER NOT NULL,
+    id TEXT NOT NULL,
+    parent_type INTEGER NOT NULL,
+    parent TEXT NOT NULL,
+    name TEXT NOT NULL,
+    description TEXT NOT NULL,
+    attributes TEXT NOT NULL,
+    created_by TEXT NOT NULL,
+    updated_by TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    deleted_at INTEGER,
+    PRIMARY KEY (tenant, type, id)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX org_unit_name ON org_unit (tenant, parent_type, parent, type, name)
+    WHERE deleted_at IS NULL;
+
+CREATE TABLE access_rule (
+    tenant INTEGER NOT NULL REFERENCES tenant (id),
+    id INTEGER NOT NULL,
+    subject_type INTEGER NOT NULL,
+    subject TEXT NOT NULL,
+    role INTEGER NOT NULL,
+    scope_type INTEGER NOT NULL,
+    scope TEXT NOT NULL,
+    created_by TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    deleted_at INTEGER,
+    PRIMARY KEY (tenant, id)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX access_rule_subject
+    ON access_rule (tenant, subject_type, subject, role, scope_type, scope)
+    WHERE deleted_at IS NULL;
+CREATE INDEX access_rule_scope ON access_rule (tenant, scope_type, scope) WHERE deleted_at IS NULL;
+CREATE INDEX access_rule_role ON access_rule (tenant, role) WHERE deleted_at IS NULL;
+CREATE INDEX access_rule_deleted ON access_rule (tenant, deleted_at)
+    WHERE deleted_at IS NOT NULL;
+
+CREATE TABLE signing_key (
+    tenant INTEGER NOT NULL REFERENCES tenant (id),
+    kid TEXT NOT NULL,
+    algorithm INTEGER NOT NULL,
+    purpose INTEGER NOT NULL,
+    sealed_private_key BLOB NOT NULL,
+    created_at INTEGER NOT NULL,
+    activates_at INTEGER NOT NULL,
+    retired_at INTEGER,
+    PRIMARY KEY (tenant, kid)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE change_event (
+    tenant INTEGER NOT NULL REFERENCES tenant (id),
+    number INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    payload TEXT NOT NULL,
+    hash BLOB NOT NULL CHECK (length(hash) = 32),
+    PRIMARY KEY (tenant, number)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE change (
+    number INTEGER PRIMARY KEY,
+    tenant INTEGER NOT NULL,
+    noun TEXT NOT NULL,
+    id TEXT NOT NULL,
+    at INTEGER NOT NULL
+) STRICT;
+CREATE TABLE change_counter (
+    only INTEGER PRIMARY KEY CHECK (only = 1),
+    number INTEGER NOT NULL
+) STRICT;
+INSERT INTO change_counter VALUES (1, 0);
+
+CREATE TABLE sequence (
+    sequence INTEGER PRIMARY KEY,
+    number INTEGER NOT NULL
+) STRICT;
+)sql";
+
+constexpr std::string_view audit_1 = R"sql(
+CREATE TABLE access_event (
+    tenant INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    payload TEXT NOT NULL,
+    hash BLOB NOT NULL CHECK (length(hash) = 32),
+    PRIMARY KEY (tenant, number)
+) STRICT, WITHOUT ROWID;
+)sql";
+
+constexpr std::array store_steps{store_1};
+constexpr std::array audit_steps{audit_1};
+
+Result<void> apply(Connection& connection, std::string_view sql, std::size_t version) {
+    TRY(connection.execute("BEGIN IMMEDIATE"));
+    const std::string text =
+        std::string(sql) +
+        "CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL) STRICT;"
+        "DELETE FROM schema_version; INSERT INTO schema_version VALUES (" +
+        std::to_string(version) + "); COMMIT";
+    auto applied = connection.execute(text);
+    if (!applied && connection.in_transaction()) {
+        TRY(connection.execute("ROLLBACK"));
+    }
+    return applied;
+}
+
+} // namespace
+
+Migrations store_migrations() {
+    return store_steps;
+}
+
+Migrations audit_migrations() {
+    return audit_steps;
+}
+
+Result<std::int64_t> schema_version(Connection& connection) {
+    const std::string exists =
+        TRY(connection.ask("SELECT 1 FROM sqlite_schema WHERE name = 'schema_version'"));
+    if (exists.empty()) {
+        return 0;
+    }
+    Statement version = TRY(connection.query("SELECT version FROM schema_version"));
+    const bool found = TRY(version.step());
+    return found ? version.integer(0) : 0;
+}
+
+Result<void> migrate(Connection& connection, Migrations migrations) {
+    const std::int64_t version = TRY(schema_version(connection));
+    const auto done = static_cast<std::size_t>(version);
+    if (done > migrations.size()) {
+        return fail(ErrorCode::internal,
+                    connection.name() + " was written by a newer version of claviger (schema " +
+                        std::to_string(version) + ", this program knows " +
+                        std::to_string(migrations.size()) + "): use that version");
+    }
+    for (std::size_t step = done; step < migrations.size(); ++step) {
+        TRY(apply(connection, migrations[step], step + 1));
+    }
+    return {};
+}
+
+} // namespace claviger

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/sqlite_access_event_log.h"
+
+#include <utility>
+
+#include "store/sqlite_rows.h"
+
+namespace claviger {
+
+Result<std::unique_ptr<SqliteAccessEventLog>>
+SqliteAccessEventLog::open(const std::filesystem::path& directory, Chain chain,
+                           const SqliteOptions& options) {
+    const auto file = directory / audit_file_name;
+    auto writer = TRY(SqliteWriter::open(file, audit_migrations(), options));
+    auto spool = TRY(Spool::open(directory / spool_file_name));
+    std::unique_ptr<SqliteAccessEventLog> log(
+        new SqliteAccessEventLog(file, std::move(chain), std::move(writer), std::move(spool)));
+    TRY(log->read_heads());
+    TRY(log->continue_from_spool());
+    log->thread_ = std::thread([raw = log.get()] { raw->run(); });
+    return log;
+}
+
+SqliteAccessEventLog::~SqliteAccessEventLog() {
+    {
+        const std::scoped_lock lock(queue_mutex_);
+        stopping_ = true;
+    }
+    queued_.notify_one();
+    if (thread_.joinable()) {
+        thread_.join();
+    }
+}
+
+Result<AuditTicket> SqliteAccessEventLog::append(TenantId tenant, Timestamp at,
+                                                 std::string payload) {
+    bool wake = false;
+    AuditTicket ticket = 0;
+    {
+        const std::scoped_lock lock(queue_mutex_);
+        wake = std::exchange(sleeping_, false);
+        if (full_) {
+            retry_ = true;
+        } else if (queue_.size() < most_queued_events && queued_bytes_ < most_queued_bytes) {
+            queued_bytes_ += payload.size();
+            queue_.push_back({tenant, 0, at, std::move(payload), {}});
+            ticket = ++last_ticket_;
+        }
+    }
+    if (wake) {
+        queued_.notify_one();
+    }
+    if (ticket == 0) {
+        return fail(ErrorCode::unavailable, "access events cannot be recorded at the moment");
+    }
+    return ticket;
+}
+
+Durability SqliteAccessEventLog::durability(AuditTicket ticket) const {
+    return tickets_.durability(ticket);
+}
+
+Durability SqliteAccessEventLog::wait(AuditTicket ticket) {
+    return tickets_.wait(ticket);
+}
+
+void SqliteAccessEventLog::add_batch_listener(std::function<void()> listener) {
+    listeners_.push_back(std::move(listener));
+}
+
+Result<AuditHead> SqliteAccessEventLog::head(TenantId tenant) {
+    const std::scoped_lock lock(state_mutex_);
+    const auto at = heads_.find(tenant);
+    return at == heads_.end() ? AuditHead{} : at->second;
+}
+
+Result<void> SqliteAccessEventLog::for_each(TenantId tenant, std::uint64_t first_number,
+                                            const Store::AuditVisitor& visit) {
+    static const std::string sql = select(
+        audit_entry_columns, "access_event WHERE tenant = ? AND number >= ? ORDER BY number");
+    std::vector<AuditEntry> spooled;
+    {
+        const std::scoped_lock lock(state_mutex_); // before the database: it may move there
+        spooled = spool_.entries();
+    }
+    const auto reader = TRY(Connection::open(file_, Connection::Mode::read_only));
+    Statement found = TRY(reader->query(sql, tenant, first_number));
+    AuditEntry entry;
+    std::uint64_t next_number = first_number;
+    for (bool more = TRY(found.step()); more;) {
+        read_row(found, entry);
+        TRY(visit(entry));
+        next_number = entry.number + 1;
+        more = TRY(found.step());
+    }
+    for (const AuditEntry& kept : spooled) {
+        if (kept.tenant == tenant && kept.number >= next_number) {
+            TRY(visit(kept));
+        }
+    }
+    return {};
+}
+
+std::uint64_t SqliteAccessEventLog::queue_depth() const {
+    const std::scoped_lock lock(queue_mutex_);
+    return last_ticket_ - tickets_.decided();
+}
+
+std::uint64_t SqliteAccessEventLog::durable_count() const {
+    return tickets_.durable_count();
+}
+
+/// Steps from tenant to tenant by the primary key, so that a long log opens as fast as a short one.
+Result<void> SqliteAccessEventLog::read_heads() {
+    static const std::string sql = select(
+        audit_entry_columns, "access_event WHERE tenant = (SELECT min(tenant) FROM access_event "
+                             "WHERE tenant > ?) ORDER BY number DESC LIMIT 1");
+    AuditEntry entry;
+    entry.tenant = TenantId{-1};
+    while (true) {
+        Statement found = TRY(writer_->connection().query(sql, entry.tenant));
+        const bool any = TRY(found.step());
+        if (!any) {
+            return {};
+        }
+        read_row(found, entry);
+        heads_[entry.tenant] = {entry.number, entry.hash};
+    }
+}
+
+/// Takes up the spool of the former process, and copies it if the database can be written.
+Result<void> SqliteAccessEventLog::continue_from_spool() {
+    for (const AuditEntry& entry : spool_.entries()) {
+        AuditHead& head = heads_[entry.tenant];
+        if (entry.number > head.number + 1) {
+            return fail(ErrorCode::internal,
+                        std::string(spool_file_name) + " does not continue " + file_.string());
+        }
+        if (entry.number == head.number + 1) {
+            head = {entry.number, entry.hash};
+        }
+    }
+    if (!spool_.entries().empty()) {
+        static_cast<void>(write_database({})); // the spool goes on when it fails
+    }
+    return {};
+}
+
+void SqliteAccessEventLog::run() {
+    std::unique_lock lock(queue_mutex_);
+    while (true) {
+        sleeping_ = true;
+        queued_.wait(lock, [&] { return !queue_.empty() || retry_ || stopping_; });
+        sleeping_ = false;
+        retry_ = false;
+        if (stopping_ && queue_.empty()) {
+            return;
+        }
+        std::vector<AuditEntry> batch = std::exchange(queue_, {});
+        queued_bytes_ = 0;
+        lock.unlock();
+        write_batch(std::move(batch));
+        lock.lock();
+    }
+}
+
+void SqliteAccessEventLog::write_batch(std::vector<AuditEntry> batch) {
+    link(batch);
+    std::size_t durable = batch.size();
+    const bool written = write_database(batch).has_value();
+    if (!written) {
+        const std::scoped_lock lock(state_mutex_);
+        durable = spool_.append(batch);
+    }
+    publish_heads({batch.data(), durable});
+    {
+        const std::scoped_lock lock(queue_mutex_);
+        // A retry without events proves nothing about the spool, only about the database.
+        full_ = !written && (durable < batch.size() || full_);
+    }
+    tickets_.decide(durable, batch.size() - durable);
+    for (const auto& listener : listeners_) {
+        listener();
+    }
+    writer_->checkpoint_if_due();
+}
+
+/// Numbers the events and chains their hashes.
+void SqliteAccessEventLog::link(std::vector<AuditEntry>& batch) const {
+    Heads moved; // heads_ itself moves when the batch is durable
+    for (AuditEntry& entry : batch) {
+        const auto [at, first] = moved.try_emplace(entry.tenant);
+        AuditHead& head = at->second;
+        if (const auto durable = heads_.find(entry.tenant); first && durable != heads_.end()) {
+            head = durable->second;
+        }
+        entry.number = head.number + 1;
+        entry.hash = chain_(head.hash, entry.payload);
+        head = {entry.number, entry.hash};
+    }
+}
+
+/// Commits the spool, if there is one, and the batch after it.
+Result<void> SqliteAccessEventLog::write_database(std::span<const AuditEntry> batch) {
+    TRY(writer_->begin());
+    auto inserted = insert(spool_.entries());
+    if (inserted) {
+        inserted = insert(batch);
+    }
+    if (!inserted) {
+        writer_->roll_back();
+        return inserted;
+    }
+    TRY(writer_->commit());
+    if (!spool_.entries().empty()) {
+        const std::scoped_lock lock(state_mutex_);
+        static_cast<void>(spool_.clear()); // what stays is inserted again, which changes nothing
+    }
+    return {};
+}
+
+Result<void> SqliteAccessEventLog::insert(std::span<const AuditEntry> entries) {
+    for (const AuditEntry& entry : entries) {
+        // An entry of the spool may be there: the commit that seemed to fail, or a lost clear().
+        TRY(writer_->connection().run(
+            "INSERT INTO access_event (tenant, number, at, payload, hash) VALUES (?, ?, ?, ?, ?) "
+            "ON CONFLICT DO NOTHING",
+            entry.tenant, entry.number, entry.at, entry.payload, entry.hash));
+    }
+    return {};
+}
+
+void SqliteAccessEventLog::publish_heads(std::span<const AuditEntry> durable) {
+    const std::scoped_lock lock(state_mutex_);
+    for (const AuditEntry& entry : durable) {
+        heads_[entry.tenant] = {entry.number, entry.hash};
+    }
+}
+
+} // namespace claviger

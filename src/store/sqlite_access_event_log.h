@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+// The access event log in an SQLite file of its own. One thread owns the connection: it commits
+// whatever is queued with one sync, back to back, so the batches grow with the load. While the
+// database cannot be written the events go to the spool; see spool.h.
+#pragma once
+
+#include <condition_variable>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "store/access_event_log.h"
+#include "store/spool.h"
+#include "store/sqlite_writer.h"
+#include "store/ticket_book.h"
+
+namespace claviger {
+
+inline constexpr std::string_view audit_file_name = "audit.db";
+inline constexpr std::string_view spool_file_name = "audit.spool";
+
+class SqliteAccessEventLog final : public AccessEventLog {
+public:
+    static constexpr std::size_t most_queued_events = 16'384;
+    static constexpr std::size_t most_queued_bytes = 16 * 1024 * 1024;
+
+    /// `directory` exists and is owned by this process (DataDirectory).
+    static Result<std::unique_ptr<SqliteAccessEventLog>>
+    open(const std::filesystem::path& directory, Chain chain, const SqliteOptions& options = {});
+
+    /// Writes what is queued first.
+    ~SqliteAccessEventLog() override;
+
+    Result<AuditTicket> append(TenantId tenant, Timestamp at, std::string payload) override;
+    Durability durability(AuditTicket ticket) const override;
+    Durability wait(AuditTicket ticket) override;
+    void add_batch_listener(std::function<void()> listener) override;
+    Result<AuditHead> head(TenantId tenant) override;
+    Result<void> for_each(TenantId tenant, std::uint64_t first_number,
+                          const Store::AuditVisitor& visit) override;
+    std::uint64_t queue_depth() const override;
+    std::uint64_t durable_count() const override;
+
+private:
+    using Heads = std::map<TenantId, AuditHead>;
+
+    SqliteAccessEventLog(std::filesystem::path file, Chain chain,
+                         std::unique_ptr<SqliteWriter> writer, Spool spool)
+        : file_(std::move(file)), chain_(std::move(chain)), writer_(std::move(writer)),
+          spool_(std::move(spool)) {}
+
+    Result<void> read_heads();
+    Result<void> continue_from_spool();
+    void run();
+    void write_batch(std::vector<AuditEntry> batch);
+    void link(std::vector<AuditEntry>& batch) const;
+    Result<void> write_database(std::span<const AuditEntry> batch);
+    Result<void> insert(std::span<const AuditEntry> entries);
+    void publish_heads(std::span<const AuditEntry> durable);
+
+    const std::filesystem::path file_;
+    const Chain chain_;
+    std::unique_ptr<SqliteWriter> writer_; // of the writer thread, like what follows
+    TicketBook tickets_;
+    std::vector<std::function<void()>> listeners_;
+
+    std::mutex state_mutex_; // guards what readers see
+    Heads heads_;
+    Spool spool_;
+
+    mutable std::mutex queue_mutex_;
+    std::condition_variable queued_;
+    std::vector<AuditEntry> queue_; // without number and hash
+    std::size_t queued_bytes_ = 0;
+    AuditTicket last_ticket_ = 0;
+    bool sleeping_ = false;
+    bool stopping_ = false;
+    bool full_ = false;  // neither database nor spool took the last batch
+    bool retry_ = false; // somebody asked while full
+
+    std::thread thread_;
+};
+
+} // namespace claviger

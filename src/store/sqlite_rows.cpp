@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/sqlite_rows.h"
+
+namespace claviger {
+
+namespace {
+
+TenantId tenant_at(const Statement& row, int column) {
+    return TenantId{static_cast<std::int32_t>(row.integer(column))};
+}
+
+Uuid uuid_at(const Statement& row, int column) {
+    return Uuid{row.bytes<16>(column)};
+}
+
+template <class Enum>
+Enum enum_at(const Statement& row, int column) {
+    return static_cast<Enum>(row.integer(column));
+}
+
+} // namespace
+
+void read_row(const Statement& row, Tenant& tenant) {
+    tenant.id = tenant_at(row, 0);
+    tenant.realm = row.text(1);
+    tenant.host = row.text(2);
+    tenant.name = row.text(3);
+    tenant.enabled = row.flag(4);
+    tenant.created_at = row.time(5);
+    tenant.updated_at = row.time(6);
+}
+
+void read_row(const Statement& row, ServiceAccount& account) {
+    account.id = {tenant_at(row, 0), uuid_at(row, 1)};
+    account.name = row.text(2);
+    account.enabled = row.flag(3);
+    account.epoch = static_cast<std::uint32_t>(row.integer(4));
+    account.created_by = row.text(5);
+    account.created_at = row.time(6);
+    account.updated_at = row.time(7);
+    account.deleted_at = row.optional_time(8);
+    account.last_login = row.optional_time(9);
+    account.secrets.clear();
+}
+
+ServiceAccountId owner_of_secret(const Statement& row) {
+    return {tenant_at(row, 0), uuid_at(row, 1)};
+}
+
+void read_row(const Statement& row, ClientSecret& secret) {
+    secret.id = uuid_at(row, 2);
+    secret.pepper_version = static_cast<std::uint32_t>(row.integer(3));
+    secret.keyed_hash = row.bytes<32>(4);
+    secret.created_at = row.time(5);
+}
+
+void read_row(const Statement& row, User& user) {
+    user.id = {tenant_at(row, 0), uuid_at(row, 1)};
+    user.email = row.text(2);
+    user.password_hash = row.text(3);
+    user.password_is_temporary = row.flag(4);
+    user.enabled = row.flag(5);
+    user.epoch = static_cast<std::uint32_t>(row.integer(6));
+    user.created_by = row.text(7);
+    user.created_at = row.time(8);
+    user.updated_at = row.time(9);
+    user.deleted_at = row.optional_time(10);
+    user.last_login = row.optional_time(11);
+}
+
+void read_row(const Statement& row, OrgUnit& unit) {
+    unit.id.tenant = tenant_at(row, 0);
+    unit.id.type = enum_at<ScopeType>(row, 1);
+    unit.id.value = row.text(2);
+    unit.parent.tenant = unit.id.tenant;
+    unit.parent.type = enum_at<ScopeType>(row, 3);
+    unit.parent.value = row.text(4);
+    unit.name = row.text(5);
+    unit.description = row.text(6);
+    unit.attributes = row.text(7);
+    unit.created_by = row.text(8);
+    unit.updated_by = row.text(9);
+    unit.created_at = row.time(10);
+    unit.updated_at = row.time(11);
+    unit.deleted_at = row.optional_time(12);
+}
+
+void read_row(const Statement& row, AccessRule& rule) {
+    rule.id = {tenant_at(row, 0), static_cast<std::int32_t>(row.integer(1))};
+    rule.subject.type = enum_at<SubjectType>(row, 2);
+    rule.subject.value = row.text(3);
+    rule.role = {rule.id.tenant, static_cast<std::int32_t>(row.integer(4))};
+    rule.scope.tenant = rule.id.tenant;
+    rule.scope.type = enum_at<ScopeType>(row, 5);
+    rule.scope.value = row.text(6);
+    rule.created_by = row.text(7);
+    rule.created_at = row.time(8);
+    rule.updated_at = row.time(9);
+    rule.deleted_at = row.optional_time(10);
+}
+
+void read_row(const Statement& row, SigningKey& key) {
+    key.tenant = tenant_at(row, 0);
+    key.kid = row.text(1);
+    key.algorithm = enum_at<SigningAlgorithm>(row, 2);
+    key.purpose = enum_at<KeyPurpose>(row, 3);
+    const auto sealed = row.blob(4);
+    key.sealed_private_key.assign(sealed.begin(), sealed.end());
+    key.created_at = row.time(5);
+    key.activates_at = row.time(6);
+    key.retired_at = row.optional_time(7);
+}
+
+void read_row(const Statement& row, AuditEntry& entry) {
+    entry.tenant = tenant_at(row, 0);
+    entry.number = static_cast<std::uint64_t>(row.integer(1));
+    entry.at = row.time(2);
+    entry.payload = row.text(3);
+    entry.hash = row.bytes<32>(4);
+}
+
+std::string select(std::string_view columns, std::string_view rest) {
+    std::string sql = "SELECT ";
+    sql.append(columns).append(" FROM ").append(rest);
+    return sql;
+}
+
+} // namespace claviger

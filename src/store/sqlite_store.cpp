@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/sqlite_store.h"
+
+#include <exception>
+
+#include "store/sqlite_load.h"
+#include "store/sqlite_rows.h"
+
+namespace claviger {
+
+Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::filesystem::path& directory,
+                                                       const SqliteOptions& options) {
+    const auto file = directory / store_file_name;
+    auto writer = TRY(SqliteWriter::open(file, store_migrations(), options));
+    return std::unique_ptr<SqliteStore>(new SqliteStore(file, std::move(writer)));
+}
+
+SqliteStore::SqliteStore(std::filesystem::path file, std::unique_ptr<SqliteWriter> writer)
+    : file_(std::move(file)), writer_(std::move(writer)), changes_(writer_->connection()),
+      transaction_(writer_->connection(), changes_),
+      queue_([this](std::span<CommitQueue::Entry* const> batch) { run_batch(batch); }) {}
+
+SqliteStore::~SqliteStore() = default;
+
+Result<void> SqliteStore::write(const Work& work) {
+    return queue_.submit([&] { return work(transaction_); });
+}
+
+void SqliteStore::set_commit_listener(CommitListener listener) {
+    listener_ = std::move(listener);
+}
+
+Result<void> SqliteStore::record_last_logins(std::span<const LastLogin> logins) {
+    return queue_.submit([&]() -> Result<void> {
+        Connection& connection = writer_->connection();
+        for (const LastLogin& login : logins) {
+            if (const auto* account = std::get_if<ServiceAccountId>(&login.principal)) {
+                TRY(connection.run(
+                    "UPDATE service_account SET last_login = ? WHERE tenant = ? AND id = ?",
+                    login.at, account->tenant, account->value));
+            } else {
+                const auto& user = std::get<UserId>(login.principal);
+                TRY(connection.run("UPDATE user SET last_login = ? WHERE tenant = ? AND id = ?",
+                                   login.at, user.tenant, user.value));
+            }
+        }
+        return {};
+    });
+}
+
+void SqliteStore::run_batch(std::span<CommitQueue::Entry* const> batch) {
+    if (const auto committed = commit(batch); !committed) {
+        for (CommitQueue::Entry* entry : batch) {
+            if (entry->outcome) {
+                entry->outcome = std::unexpected(committed.error());
+            }
+        }
+        return;
+    }
+    if (listener_ && !changes_.rows().empty()) {
+        listener_(changes_.number(), changes_.rows());
+    }
+    writer_->checkpoint_if_due();
+}
+
+Result<void> SqliteStore::commit(std::span<CommitQueue::Entry* const> batch) {
+    TRY(writer_->begin());
+    const auto ran = [&]() -> Result<void> {
+        TRY(changes_.begin());
+        for (CommitQueue::Entry* entry : batch) {
+            TRY(run_in_savepoint(*entry));
+        }
+        return changes_.finish();
+    }();
+    if (!ran) {
+        writer_->roll_back();
+        return ran;
+    }
+    return writer_->commit();
+}
+
+namespace {
+
+Result<void> run_guarded(const CommitQueue::Job& job) {
+    try {
+        return job();
+    } catch (const std::exception& thrown) {
+        return fail(ErrorCode::internal, std::string("a write threw: ") + thrown.what());
+    } catch (...) {
+        return fail(ErrorCode::internal, "a write threw");
+    }
+}
+
+} // namespace
+
+/// Fails only when the whole transaction is lost.
+Result<void> SqliteStore::run_in_savepoint(CommitQueue::Entry& entry) {
+    Connection& connection = writer_->connection();
+    const ChangeLog::Mark before = changes_.mark();
+    TRY(connection.run("SAVEPOINT work"));
+    entry.outcome = run_guarded(entry.job);
+    if (!connection.in_transaction()) {
+        // A full disk or a failed one made SQLite roll back the works before it as well.
+        return fail(ErrorCode::unavailable, entry.outcome ? "the transaction was rolled back"
+                                                          : entry.outcome.error().detail());
+    }
+    if (!entry.outcome) {
+        TRY(connection.run("ROLLBACK TO work"));
+        changes_.rewind(before);
+    }
+    return connection.run("RELEASE work");
+}
+
+Result<std::unique_ptr<Connection>> SqliteStore::open_reader() const {
+    return Connection::open(file_, Connection::Mode::read_only);
+}
+
+Result<void> SqliteStore::load(const RowVisitor& visit) {
+    const auto reader = TRY(open_reader());
+    return load_rows(*reader, visit);
+}
+
+Result<std::vector<AccessRule>> SqliteStore::deleted_access_rules(TenantId tenant) {
+    static const std::string sql =
+        select(access_rule_columns, "access_rule WHERE tenant = ? AND deleted_at IS NOT NULL "
+                                    "ORDER BY deleted_at, id");
+    const auto reader = TRY(open_reader());
+    Statement found = TRY(reader->query(sql, tenant));
+    std::vector<AccessRule> rules;
+    for (bool more = TRY(found.step()); more;) {
+        read_row(found, rules.emplace_back());
+        more = TRY(found.step());
+    }
+    return rules;
+}
+
+Result<void> SqliteStore::for_each_change_event(TenantId tenant, std::uint64_t first_number,
+                                                const AuditVisitor& visit) {
+    static const std::string sql = select(
+        audit_entry_columns, "change_event WHERE tenant = ? AND number >= ? ORDER BY number");
+    const auto reader = TRY(open_reader());
+    Statement found = TRY(reader->query(sql, tenant, first_number));
+    AuditEntry entry;
+    for (bool more = TRY(found.step()); more;) {
+        read_row(found, entry);
+        TRY(visit(entry));
+        more = TRY(found.step());
+    }
+    return {};
+}
+
+} // namespace claviger

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// The store in an SQLite file: every write is in the write-ahead log and synced before it is
+// acknowledged, and the writes of concurrent callers share one sync.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+
+#include "store/commit_queue.h"
+#include "store/sqlite_transaction.h"
+#include "store/sqlite_writer.h"
+#include "store/store.h"
+
+namespace claviger {
+
+inline constexpr std::string_view store_file_name = "claviger.db";
+
+class SqliteStore final : public Store {
+public:
+    /// `directory` exists and is owned by this process (DataDirectory).
+    static Result<std::unique_ptr<SqliteStore>> open(const std::filesystem::path& directory,
+                                                     const SqliteOptions& options = {});
+    ~SqliteStore() override;
+
+    Result<void> write(const Work& work) override;
+    void set_commit_listener(CommitListener listener) override;
+    Result<void> load(const RowVisitor& visit) override;
+    Result<void> record_last_logins(std::span<const LastLogin> logins) override;
+    Result<std::vector<AccessRule>> deleted_access_rules(TenantId tenant) override;
+    Result<void> for_each_change_event(TenantId tenant, std::uint64_t first_number,
+                                       const AuditVisitor& visit) override;
+
+private:
+    SqliteStore(std::filesystem::path file, std::unique_ptr<SqliteWriter> writer);
+
+    void run_batch(std::span<CommitQueue::Entry* const> batch);
+    Result<void> commit(std::span<CommitQueue::Entry* const> batch);
+    Result<void> run_in_savepoint(CommitQueue::Entry& entry);
+    Result<std::unique_ptr<Connection>> open_reader() const;
+
+    std::filesystem::path file_;
+    std::unique_ptr<SqliteWriter> writer_; // used by the leader of the queue only
+    ChangeLog changes_;
+    SqliteTransaction transaction_;
+    CommitListener listener_;
+    CommitQueue queue_;
+};
+
+} // namespace claviger
