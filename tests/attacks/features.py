@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Says which features a server has, from its metadata and its routes: one function a feature."""
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a detector may look at."""
+
+    metadata: dict  # /.well-known/oauth-authorization-server
+    status: Callable[[str, str], int]  # of a method and a path, without a token
+    repository: Path = REPOSITORY
+
+    def grants(self, grant: str) -> bool:
+        return grant in self.metadata.get("grant_types_supported", [])
+
+    def authenticates(self, method: str) -> bool:
+        return method in self.metadata.get("token_endpoint_auth_methods_supported", [])
+
+    def serves(self, method: str, path: str) -> bool:
+        return self.status(method, path) not in (404, 405)
+
+
+DETECTORS: dict[str, Callable[[Seen], bool]] = {
+    "users-api": lambda seen: seen.serves("GET", "/api/v1/users"),
+    "access-keys": lambda seen: seen.serves("GET", "/api/v1/access-keys"),
+    "audit-api": lambda seen: seen.serves("GET", "/api/v1/audit/log"),
+    "logout": lambda seen: seen.serves("POST", "/api/v1/users/x/logout"),
+    "refresh-tokens": lambda seen: seen.grants("refresh_token"),
+    "authorization-code": lambda seen: seen.grants("authorization_code"),
+    "token-exchange": lambda seen: seen.grants(TOKEN_EXCHANGE),
+    "client-assertion": lambda seen: seen.authenticates("private_key_jwt"),
+    "mtls": lambda seen: seen.authenticates("tls_client_auth")
+    or "tls_client_certificate_bound_access_tokens" in seen.metadata,
+    "dpop": lambda seen: "dpop_signing_alg_values_supported" in seen.metadata,
+    "introspection": lambda seen: "introspection_endpoint" in seen.metadata,
+    "forward-auth": lambda seen: seen.serves("GET", "/forward-auth"),
+    "verifier-library": lambda seen: (seen.repository / "clients" / "cpp").exists(),
+}

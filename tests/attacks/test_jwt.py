@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The rows of family JWT, on one server, in the order of the file."""
+import pytest
+
+from . import family as attacks
+from .forge import FORGERIES
+from .forge_claims import is_too_long
+from .rows import BEARER_ANY
+
+
+@pytest.fixture(scope="module")
+def family():
+    yield from attacks.open_family("JWT")
+
+
+def test_tokens_that_are_right_are_accepted(family):
+    """Without this, the refusals below would prove nothing."""
+    world = family.world
+    controls = world.forge().controls()
+    assert "RS256" in controls
+    refused = {}
+    for name, token in controls.items():
+        answer = world.send("GET", BEARER_ANY["api"], token=token)
+        if answer.status != 200:
+            refused[name] = (answer.status, answer.text())
+    assert not refused
+
+
+@pytest.mark.parametrize("name", sorted(FORGERIES))
+def test_every_forgery_differs_from_a_good_token_and_can_be_sent(family, name):
+    tokens = family.world.forge().tokens(name)
+    assert family.world.values["t.tenadm"] not in tokens
+    assert any(not is_too_long(token) for token in tokens)
+
+
+@pytest.mark.parametrize("case", attacks.cases("JWT"))
+def test_row(family, case):
+    family.run(case)
+
+
+def test_memory_is_back(family):
+    attacks.check_memory(family)
+
+
+def test_no_secret_is_written(family):
+    attacks.check_secrets(family)
+
+
+def test_it_ends_clean(family):
+    attacks.check_end(family)
