@@ -222,7 +222,7 @@ AccessSnapshot AccessSnapshot::with(const OrgUnit& unit) const {
     }
     auto next = std::make_shared<Data>(*data_);
     const NodeIndex node = known.value_or(NodeIndex{next->next_node});
-    next->next_node += known ? 0 : 1;
+    next->next_node += known ? 0U : 1U;
     const std::string key = scope_key(unit.id.type, unit.id.value);
     if (unit.deleted_at) {
         next->scopes = next->scopes.remove(std::string_view(key));

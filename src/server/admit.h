@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// What may come in. Boost.Beast alone accepts messages that another reader of the same bytes would
+// split differently, so every request head passes these rules first (RFC 9110, RFC 9112): what is
+// not canonical is refused, never cleaned up, and the connection is closed.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "api/http.h"
+
+namespace claviger {
+
+inline constexpr std::size_t longest_head = 8 * 1024; // bytes, request line included
+inline constexpr std::size_t most_header_lines = 64;
+inline constexpr std::size_t longest_target = 4 * 1024; // bytes
+
+/// Why a head was refused: a status and a fixed sentence. The connection closes after it.
+struct Refusal {
+    int status = 400;
+    std::string_view detail;
+};
+
+/// A request head that has passed every rule. The views point into the head's bytes.
+struct AdmittedHead {
+    HttpMethod method = HttpMethod::get;
+    bool http_1_0 = false;
+    std::string_view path;
+    std::string_view query;
+    std::string_view host; // with the port, as sent
+    std::optional<std::string_view> authorization;
+    std::optional<std::string_view> content_type;
+    std::optional<std::string_view> forwarded_for;
+    std::string_view user_agent;
+    std::uint64_t content_length = 0;
+    bool chunked = false;
+    bool expects_continue = false;
+    bool close = false; // the client asked for it, or HTTP/1.0 without keep-alive
+};
+
+/// `head` is everything up to and including the empty line.
+std::expected<AdmittedHead, Refusal> admit(std::string_view head);
+
+/// The host name without its port, in lower case; empty when malformed.
+std::string host_name_of(std::string_view host);
+
+} // namespace claviger
