@@ -6,7 +6,7 @@ import os
 import time
 
 from . import jose
-from .forge import FITS, LONGEST_HEADER, Forge, forgery
+from .forge import FITS, FORGERIES, LONGEST_HEADER, Forge, forgery
 
 
 def with_text(forge: Forge, name: str, text: str) -> str:

@@ -6,7 +6,7 @@ import pytest
 
 from . import load, placeholders, races, rows, states, verdicts
 from .features import DETECTORS, Seen
-from .forge import FORGERIES
+from .forge_claims import FORGERIES
 from .server import Server, temporary_folder
 from .world import World
 

@@ -3,8 +3,7 @@
 import pytest
 
 from . import family as attacks
-from .forge import FORGERIES
-from .forge_claims import is_too_long
+from .forge_claims import FORGERIES, is_too_long
 from .rows import BEARER_ANY
 
 
