@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+// A store in front of another that fails the n-th mutating call (put, append, next) inside a
+// write, for fault tests: whatever n is, all or nothing of the write must be kept.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "store/store.h"
+
+namespace claviger {
+
+/// Counts mutating calls and fails one of them.
+class FaultPlan {
+public:
+    Result<void> pass() {
+        if (++calls_ == failing_call_) {
+            return fail(ErrorCode::unavailable, "a fault that a test asked for");
+        }
+        return {};
+    }
+    /// From now on the n-th call fails, counted from 1; 0 is none.
+    void fail_call(std::uint64_t number) {
+        calls_ = 0;
+        failing_call_ = number;
+    }
+    std::uint64_t calls() const { return calls_; }
+
+private:
+    std::atomic<std::uint64_t> calls_ = 0;
+    std::atomic<std::uint64_t> failing_call_ = 0;
+};
+
+/// The transaction of a FailingStore.
+class FailingTransaction final : public Transaction {
+public:
+    FailingTransaction(Transaction& inner, FaultPlan& plan)
+        : inner_(inner), plan_(plan), tenants_{inner.tenants(), plan},
+          service_accounts_{inner.service_accounts(), plan}, users_{inner.users(), plan},
+          org_units_{inner.org_units(), plan}, access_rules_{inner.access_rules(), plan},
+          signing_keys_{inner.signing_keys(), plan}, change_events_{inner.change_events(), plan} {}
+
+    TenantRows& tenants() override { return tenants_; }
+    ServiceAccountRows& service_accounts() override { return service_accounts_; }
+    UserRows& users() override { return users_; }
+    OrgUnitRows& org_units() override { return org_units_; }
+    AccessRuleRows& access_rules() override { return access_rules_; }
+    SigningKeyRows& signing_keys() override { return signing_keys_; }
+    ChangeEventRows& change_events() override { return change_events_; }
+    Result<std::int32_t> next(Sequence sequence) override {
+        TRY(plan_.pass());
+        return inner_.next(sequence);
+    }
+
+private:
+    /// What the rows of every noun share.
+    template <class Rows, class Noun>
+    class Failing : public Rows {
+    public:
+        Failing(Rows& inner, FaultPlan& plan) : inner_(inner), plan_(plan) {}
+        Result<void> put(const Noun& noun) override {
+            TRY(plan_.pass());
+            return inner_.put(noun);
+        }
+
+    protected:
+        Rows& inner_;
+
+    private:
+        FaultPlan& plan_;
+    };
+
+    struct Tenants final : Failing<TenantRows, Tenant> {
+        using Failing::Failing;
+        Result<std::optional<Tenant>> find(TenantId id) override { return inner_.find(id); }
+        Result<std::vector<Tenant>> all() override { return inner_.all(); }
+    };
+    struct ServiceAccounts final : Failing<ServiceAccountRows, ServiceAccount> {
+        using Failing::Failing;
+        Result<std::optional<ServiceAccount>> find(ServiceAccountId id) override {
+            return inner_.find(id);
+        }
+        Result<std::optional<ServiceAccount>> find_by_name(TenantId tenant,
+                                                           std::string_view name) override {
+            return inner_.find_by_name(tenant, name);
+        }
+    };
+    struct Users final : Failing<UserRows, User> {
+        using Failing::Failing;
+        Result<std::optional<User>> find(UserId id) override { return inner_.find(id); }
+        Result<std::optional<User>> find_by_email(TenantId tenant,
+                                                  std::string_view email) override {
+            return inner_.find_by_email(tenant, email);
+        }
+    };
+    struct OrgUnits final : Failing<OrgUnitRows, OrgUnit> {
+        using Failing::Failing;
+        Result<std::optional<OrgUnit>> find(const ScopeId& id) override { return inner_.find(id); }
+        Result<std::optional<OrgUnit>> find_by_name(const ScopeId& parent, ScopeType type,
+                                                    std::string_view name) override {
+            return inner_.find_by_name(parent, type, name);
+        }
+        Result<std::vector<OrgUnit>> children(const ScopeId& parent) override {
+            return inner_.children(parent);
+        }
+    };
+    struct AccessRules final : Failing<AccessRuleRows, AccessRule> {
+        using Failing::Failing;
+        Result<std::optional<AccessRule>> find(AccessRuleId id) override { return inner_.find(id); }
+        Result<std::optional<AccessRule>> find_same(const AccessRule& rule) override {
+            return inner_.find_same(rule);
+        }
+        Result<std::vector<AccessRule>> of_subject(TenantId tenant,
+                                                   const Subject& subject) override {
+            return inner_.of_subject(tenant, subject);
+        }
+        Result<std::vector<AccessRule>> at_scope(const ScopeId& scope) override {
+            return inner_.at_scope(scope);
+        }
+        Result<std::vector<AccessRule>> of_role(RoleId role) override {
+            return inner_.of_role(role);
+        }
+    };
+    struct SigningKeys final : Failing<SigningKeyRows, SigningKey> {
+        using Failing::Failing;
+        Result<std::vector<SigningKey>> all(TenantId tenant) override { return inner_.all(tenant); }
+    };
+    struct ChangeEvents final : ChangeEventRows {
+        ChangeEvents(ChangeEventRows& inner, FaultPlan& plan) : inner_(inner), plan_(plan) {}
+        Result<AuditHead> head(TenantId tenant) override { return inner_.head(tenant); }
+        Result<void> append(const AuditEntry& entry) override {
+            TRY(plan_.pass());
+            return inner_.append(entry);
+        }
+
+    private:
+        ChangeEventRows& inner_;
+        FaultPlan& plan_;
+    };
+
+    Transaction& inner_;
+    FaultPlan& plan_;
+    Tenants tenants_;
+    ServiceAccounts service_accounts_;
+    Users users_;
+    OrgUnits org_units_;
+    AccessRules access_rules_;
+    SigningKeys signing_keys_;
+    ChangeEvents change_events_;
+};
+
+class FailingStore final : public Store {
+public:
+    explicit FailingStore(Store& inner) : inner_(inner) {}
+
+    /// Counts from here; the n-th mutating call fails. 0 is none.
+    void fail_call(std::uint64_t number) { plan_.fail_call(number); }
+    /// Mutating calls since fail_call().
+    std::uint64_t calls() const { return plan_.calls(); }
+
+    Result<void> write(const Work& work) override {
+        return inner_.write([&](Transaction& transaction) {
+            FailingTransaction failing(transaction, plan_);
+            return work(failing);
+        });
+    }
+    void set_commit_listener(CommitListener listener) override {
+        inner_.set_commit_listener(std::move(listener));
+    }
+    Result<void> load(const RowVisitor& visit) override { return inner_.load(visit); }
+    Result<void> record_last_logins(std::span<const LastLogin> logins) override {
+        return inner_.record_last_logins(logins);
+    }
+    Result<std::vector<AccessRule>> deleted_access_rules(TenantId tenant) override {
+        return inner_.deleted_access_rules(tenant);
+    }
+    Result<void> for_each_change_event(TenantId tenant, std::uint64_t first_number,
+                                       const AuditVisitor& visit) override {
+        return inner_.for_each_change_event(tenant, first_number, visit);
+    }
+
+private:
+    Store& inner_;
+    FaultPlan plan_;
+};
+
+} // namespace claviger

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: Apache-2.0
+// For tests: a temporary directory, sample rows, and rows as text to compare them.
+#pragma once
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "base/encoding.h"
+#include "store/store.h"
+
+namespace claviger::testing {
+
+class TemporaryDirectory {
+public:
+    TemporaryDirectory() {
+        std::string name = (std::filesystem::temp_directory_path() / "claviger-XXXXXX").string();
+        path_ = ::mkdtemp(name.data());
+    }
+    TemporaryDirectory(const TemporaryDirectory&) = delete;
+    TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
+    ~TemporaryDirectory() { std::filesystem::remove_all(path_); }
+
+    const std::filesystem::path& path() const { return path_; }
+
+private:
+    std::filesystem::path path_;
+};
+
+inline constexpr TenantId first{1};
+inline constexpr TenantId second{2};
+
+inline Timestamp at(std::int64_t seconds) {
+    return Timestamp::from_seconds(1'800'000'000 + seconds);
+}
+
+/// Distinct for distinct numbers.
+inline Uuid uuid(std::uint32_t number) {
+    Uuid id;
+    for (std::size_t i = 0; i < 4; ++i) {
+        id.bytes[i] = static_cast<std::uint8_t>(number >> (8 * (3 - i)));
+        id.bytes[15 - i] = static_cast<std::uint8_t>(number * 31 >> (8 * i));
+    }
+    return id;
+}
+
+inline Tenant tenant(TenantId id) {
+    const std::string number = std::to_string(number_of(id));
+    return {id,   "realm" + number, "host" + number + ".example", "Tenant " + number, true, at(1),
+            at(2)};
+}
+
+inline ServiceAccount account(TenantId tenant, std::uint32_t number, std::string name) {
+    ServiceAccount row;
+    row.id = {tenant, uuid(number)};
+    row.name = std::move(name);
+    row.epoch = number;
+    row.secrets = {{uuid(number + 1'000'000), 1, Digest{1, 2, 3}, at(3)},
+                   {uuid(number), 2, Digest{4, 5}, at(4)}};
+    row.created_by = "admin@example.com";
+    row.created_at = at(5);
+    row.updated_at = at(6);
+    return row;
+}
+
+inline User user(TenantId tenant, std::uint32_t number, std::string email) {
+    User row;
+    row.id = {tenant, uuid(number)};
+    row.email = std::move(email);
+    row.password_hash = "$argon2id$sample";
+    row.password_is_temporary = true;
+    row.created_by = "admin@example.com";
+    row.created_at = at(7);
+    row.updated_at = at(8);
+    return row;
+}
+
+inline OrgUnit unit(ScopeId id, ScopeId parent, std::string name) {
+    OrgUnit row;
+    row.id = std::move(id);
+    row.parent = std::move(parent);
+    row.name = std::move(name);
+    row.description = "a place";
+    row.attributes = R"({"labels":["a"]})";
+    row.created_by = "admin@example.com";
+    row.updated_by = "other@example.com";
+    row.created_at = at(9);
+    row.updated_at = at(10);
+    return row;
+}
+
+inline AccessRule rule(TenantId tenant, std::int32_t number, std::string subject) {
+    AccessRule row;
+    row.id = {tenant, number};
+    row.subject = {SubjectType::user, std::move(subject)};
+    row.role = {tenant, 2};
+    row.scope = tenant_scope(tenant);
+    row.created_by = "admin@example.com";
+    row.created_at = at(11);
+    row.updated_at = at(12);
+    return row;
+}
+
+inline SigningKey signing_key(TenantId tenant, std::string kid) {
+    SigningKey row;
+    row.tenant = tenant;
+    row.kid = std::move(kid);
+    row.algorithm = SigningAlgorithm::ed25519;
+    row.purpose = KeyPurpose::id_token;
+    row.sealed_private_key = {0, 1, 2, 0xFF};
+    row.created_at = at(13);
+    row.activates_at = at(14);
+    return row;
+}
+
+inline AuditEntry change_event(TenantId tenant, std::uint64_t number) {
+    Digest hash{};
+    hash[0] = static_cast<std::uint8_t>(number);
+    return {tenant, number, at(15), "{\"number\":" + std::to_string(number) + "}", hash};
+}
+
+/// A chain hash for tests: not secure, but it depends on every byte before.
+inline Digest test_chain(const Digest& previous, std::string_view payload) {
+    Digest next{};
+    std::uint64_t mix = 0xCBF29CE484222325ULL;
+    for (std::size_t i = 0; i < next.size() + payload.size(); ++i) {
+        const auto byte =
+            i < next.size() ? previous[i] : static_cast<std::uint8_t>(payload[i - next.size()]);
+        mix = (mix ^ byte) * 0x100000001B3ULL;
+    }
+    for (std::size_t i = 0; i < next.size(); ++i) {
+        mix = mix * 6364136223846793005ULL + 1442695040888963407ULL;
+        next[i] = static_cast<std::uint8_t>(mix >> 56);
+    }
+    return next;
+}
+
+inline Digest test_hash(std::span<const std::uint8_t> bytes) {
+    return test_chain({}, as_text(bytes));
+}
+
+namespace detail {
+
+template <class... Parts>
+std::string join(const Parts&... parts) {
+    std::string out;
+    ((out += parts, out += '|'), ...);
+    return out;
+}
+inline std::string text(Timestamp time) {
+    return std::to_string(time.microseconds);
+}
+inline std::string text(const std::optional<Timestamp>& time) {
+    return time ? text(*time) : "never";
+}
+template <class Enum>
+std::string number(Enum value) {
+    return std::to_string(static_cast<long>(value));
+}
+inline std::string text(const ScopeId& id) {
+    return number(id.tenant) + "/" + number(id.type) + "/" + id.value;
+}
+
+inline std::string text(const Tenant& row) {
+    return join("tenant", number(row.id), row.realm, row.host, row.name, number(row.enabled),
+                text(row.created_at), text(row.updated_at));
+}
+inline std::string text(const ServiceAccount& row) {
+    std::string secrets;
+    for (const ClientSecret& secret : row.secrets) {
+        secrets += join(secret.id.text(), number(secret.pepper_version), hex(secret.keyed_hash),
+                        text(secret.created_at));
+    }
+    return join("account", number(row.id.tenant), row.id.value.text(), row.name,
+                number(row.enabled), number(row.epoch), secrets, row.created_by,
+                text(row.created_at), text(row.updated_at), text(row.deleted_at),
+                text(row.last_login));
+}
+inline std::string text(const User& row) {
+    return join("user", number(row.id.tenant), row.id.value.text(), row.email, row.password_hash,
+                number(row.password_is_temporary), number(row.enabled), number(row.epoch),
+                row.created_by, text(row.created_at), text(row.updated_at), text(row.deleted_at),
+                text(row.last_login));
+}
+inline std::string text(const OrgUnit& row) {
+    return join("unit", text(row.id), text(row.parent), row.name, row.description, row.attributes,
+                row.created_by, row.updated_by, text(row.created_at), text(row.updated_at),
+                text(row.deleted_at));
+}
+inline std::string text(const AccessRule& row) {
+    return join("rule", number(row.id.tenant), number(row.id.value), number(row.subject.type),
+                row.subject.value, number(row.role.tenant), number(row.role.value), text(row.scope),
+                row.created_by, text(row.created_at), text(row.updated_at), text(row.deleted_at));
+}
+inline std::string text(const SigningKey& row) {
+    return join("key", number(row.tenant), row.kid, number(row.algorithm), number(row.purpose),
+                hex(row.sealed_private_key), text(row.created_at), text(row.activates_at),
+                text(row.retired_at));
+}
+
+} // namespace detail
+
+/// Every field of a row, so that rows with equal texts are equal.
+inline std::string text_of(const Row& row) {
+    return std::visit([](const auto& noun) { return detail::text(noun); }, row);
+}
+
+/// What load() gives, in its order.
+inline std::vector<std::string> loaded(Store& store) {
+    std::vector<std::string> rows;
+    const auto done = store.load([&](const Row& row) { rows.push_back(text_of(row)); });
+    if (!done) {
+        rows.push_back("load failed: " + done.error().detail());
+    }
+    return rows;
+}
+
+/// Puts one row in a write of its own.
+inline Result<void> put(Store& store, const Row& row) {
+    return store.write([&](Transaction& transaction) {
+        struct Put {
+            Transaction& to;
+            Result<void> operator()(const Tenant& noun) const { return to.tenants().put(noun); }
+            Result<void> operator()(const ServiceAccount& noun) const {
+                return to.service_accounts().put(noun);
+            }
+            Result<void> operator()(const User& noun) const { return to.users().put(noun); }
+            Result<void> operator()(const OrgUnit& noun) const { return to.org_units().put(noun); }
+            Result<void> operator()(const AccessRule& noun) const {
+                return to.access_rules().put(noun);
+            }
+            Result<void> operator()(const SigningKey& noun) const {
+                return to.signing_keys().put(noun);
+            }
+        };
+        return std::visit(Put{transaction}, row);
+    });
+}
+
+} // namespace claviger::testing

@@ -1,0 +1,595 @@
+// SPDX-License-Identifier: Apache-2.0
+// What every backend of Store must do. The same tests run on each.
+#include "store/store.h"
+
+#include <atomic>
+#include <memory>
+#include <stdexcept>
+#include <thread>
+
+#include <gtest/gtest.h>
+
+#include "store/data_directory.h"
+#include "store/failing_store.h"
+#include "store/memory_store.h"
+#include "store/samples.h"
+#include "store/sqlite_store.h"
+
+namespace claviger {
+namespace {
+
+using namespace testing;
+
+/// Makes a backend, and opens it again where that means something.
+class Backend {
+public:
+    virtual ~Backend() = default;
+    virtual Store& store() = 0;
+    virtual void reopen() = 0;
+};
+
+class MemoryBackend final : public Backend {
+public:
+    Store& store() override { return store_; }
+    void reopen() override {}
+
+private:
+    MemoryStore store_;
+};
+
+class SqliteBackend final : public Backend {
+public:
+    SqliteBackend() { reopen(); }
+    Store& store() override { return *store_; }
+    void reopen() override {
+        store_.reset();
+        auto opened = SqliteStore::open(directory_.path());
+        if (!opened) {
+            throw std::runtime_error(opened.error().detail());
+        }
+        store_ = *std::move(opened);
+    }
+
+private:
+    TemporaryDirectory directory_;
+    std::unique_ptr<SqliteStore> store_;
+};
+
+template <class Kind>
+class StoreTest : public ::testing::Test {
+protected:
+    void SetUp() override {
+        must(put(store(), tenant(first)));
+        must(put(store(), tenant(second)));
+    }
+
+    Store& store() { return backend_.store(); }
+    void reopen() { backend_.reopen(); }
+
+    static void must(const Result<void>& done) {
+        ASSERT_TRUE(done.has_value()) << (done ? "" : done.error().detail());
+    }
+
+    /// What `find` gives inside a write, as text; "none" or "some" where there is nothing or more.
+    template <class Find>
+    std::string found(Find find) {
+        std::string text = "none";
+        must(store().write([&](Transaction& transaction) -> Result<void> {
+            const auto row = TRY(find(transaction));
+            text = row ? text_of(*row) : "none";
+            return {};
+        }));
+        return text;
+    }
+    template <class Find>
+    std::vector<std::string> found_all(Find find) {
+        std::vector<std::string> texts;
+        must(store().write([&](Transaction& transaction) -> Result<void> {
+            const auto rows = TRY(find(transaction));
+            for (const auto& row : rows) {
+                texts.push_back(text_of(row));
+            }
+            return {};
+        }));
+        return texts;
+    }
+
+    static ErrorCode code_of(const Result<void>& done) {
+        return done ? ErrorCode::too_large : done.error().code(); // too_large: no store says it
+    }
+
+private:
+    Kind backend_;
+};
+
+using Backends = ::testing::Types<MemoryBackend, SqliteBackend>;
+TYPED_TEST_SUITE(StoreTest, Backends);
+
+using Texts = std::vector<std::string>;
+
+TYPED_TEST(StoreTest, FindsWhatWasPut) {
+    const auto row = account(first, 1, "robot");
+    const auto person = user(first, 2, "ann@example.com");
+    const auto key = signing_key(first, "kid-1");
+    this->must(put(this->store(), row));
+    this->must(put(this->store(), person));
+    this->must(put(this->store(), key));
+
+    EXPECT_EQ(this->found([&](auto& t) { return t.tenants().find(first); }),
+              text_of(tenant(first)));
+    EXPECT_EQ(this->found_all([&](auto& t) { return t.tenants().all(); }),
+              (Texts{text_of(tenant(first)), text_of(tenant(second))}));
+    EXPECT_EQ(this->found([&](auto& t) { return t.service_accounts().find(row.id); }),
+              text_of(row));
+    EXPECT_EQ(
+        this->found([&](auto& t) { return t.service_accounts().find_by_name(first, "robot"); }),
+        text_of(row));
+    EXPECT_EQ(this->found([&](auto& t) { return t.users().find(person.id); }), text_of(person));
+    EXPECT_EQ(
+        this->found([&](auto& t) { return t.users().find_by_email(first, "ann@example.com"); }),
+        text_of(person));
+    EXPECT_EQ(this->found_all([&](auto& t) { return t.signing_keys().all(first); }),
+              Texts{text_of(key)});
+}
+
+TYPED_TEST(StoreTest, AbsentIsNotAnError) {
+    EXPECT_EQ(this->found([](auto& t) { return t.tenants().find(TenantId{3}); }), "none");
+    EXPECT_EQ(this->found([](auto& t) { return t.service_accounts().find({first, uuid(9)}); }),
+              "none");
+    EXPECT_EQ(this->found([](auto& t) { return t.users().find_by_email(first, "x@y.z"); }), "none");
+    EXPECT_EQ(this->found([](auto& t) { return t.access_rules().find({first, 9}); }), "none");
+    EXPECT_TRUE(this->found_all([](auto& t) { return t.signing_keys().all(second); }).empty());
+}
+
+TYPED_TEST(StoreTest, PutReplacesTheRowAndItsSecrets) {
+    auto row = account(first, 1, "robot");
+    this->must(put(this->store(), row));
+    row.name = "renamed";
+    row.enabled = false;
+    row.secrets = {{uuid(77), 3, Digest{9}, at(20)}};
+    row.last_login = at(21);
+    this->must(put(this->store(), row));
+    EXPECT_EQ(this->found([&](auto& t) { return t.service_accounts().find(row.id); }),
+              text_of(row));
+    EXPECT_EQ(
+        this->found([](auto& t) { return t.service_accounts().find_by_name(first, "robot"); }),
+        "none");
+
+    auto key = signing_key(first, "kid-1");
+    this->must(put(this->store(), key));
+    key.retired_at = at(22);
+    this->must(put(this->store(), key));
+    EXPECT_EQ(this->found_all([](auto& t) { return t.signing_keys().all(first); }),
+              Texts{text_of(key)});
+}
+
+TYPED_TEST(StoreTest, DeletedRowsAreNotFoundAndFreeTheirNames) {
+    auto row = account(first, 1, "robot");
+    auto person = user(first, 2, "ann@example.com");
+    for (int round = 0; round < 2; ++round) {
+        this->must(put(this->store(), row));
+        this->must(put(this->store(), person));
+        row.deleted_at = at(30);
+        person.deleted_at = at(30);
+    }
+    EXPECT_EQ(this->found([&](auto& t) { return t.service_accounts().find(row.id); }), "none");
+    EXPECT_EQ(
+        this->found([](auto& t) { return t.service_accounts().find_by_name(first, "robot"); }),
+        "none");
+    EXPECT_EQ(this->found([&](auto& t) { return t.users().find(person.id); }), "none");
+    EXPECT_EQ(
+        this->found([](auto& t) { return t.users().find_by_email(first, "ann@example.com"); }),
+        "none");
+
+    const auto again = account(first, 3, "robot");
+    this->must(put(this->store(), again));
+    this->must(put(this->store(), user(first, 4, "ann@example.com")));
+    EXPECT_EQ(
+        this->found([](auto& t) { return t.service_accounts().find_by_name(first, "robot"); }),
+        text_of(again));
+}
+
+TYPED_TEST(StoreTest, NamesAreUniqueWithinTheirTenant) {
+    auto& store = this->store();
+    this->must(put(store, account(first, 1, "robot")));
+    this->must(put(store, user(first, 2, "ann@example.com")));
+    this->must(put(store, rule(first, 1, "ann@example.com")));
+    EXPECT_EQ(this->code_of(put(store, account(first, 3, "robot"))), ErrorCode::conflict);
+    EXPECT_EQ(this->code_of(put(store, user(first, 4, "ann@example.com"))), ErrorCode::conflict);
+    EXPECT_EQ(this->code_of(put(store, rule(first, 2, "ann@example.com"))), ErrorCode::conflict);
+
+    this->must(put(store, account(second, 3, "robot")));
+    this->must(put(store, user(second, 4, "ann@example.com")));
+    this->must(put(store, rule(second, 2, "ann@example.com")));
+    this->must(put(store, account(first, 5, "Robot")));
+
+    auto tenant_with_same_realm = tenant(TenantId{3});
+    tenant_with_same_realm.realm = tenant(first).realm;
+    EXPECT_EQ(this->code_of(put(store, tenant_with_same_realm)), ErrorCode::conflict);
+    auto tenant_with_same_host = tenant(TenantId{3});
+    tenant_with_same_host.host = tenant(first).host;
+    EXPECT_EQ(this->code_of(put(store, tenant_with_same_host)), ErrorCode::conflict);
+    auto without_host = tenant(TenantId{3});
+    without_host.host.clear();
+    this->must(put(store, without_host));
+    without_host.id = TenantId{4};
+    without_host.realm = "realm4";
+    this->must(put(store, without_host));
+}
+
+TYPED_TEST(StoreTest, TenantsDoNotSeeEachOther) {
+    const auto row = account(first, 1, "robot");
+    const auto person = user(first, 2, "ann@example.com");
+    this->must(put(this->store(), row));
+    this->must(put(this->store(), person));
+    this->must(put(this->store(), rule(first, 1, "ann@example.com")));
+    this->must(put(this->store(), signing_key(first, "kid-1")));
+    EXPECT_EQ(
+        this->found([&](auto& t) { return t.service_accounts().find({second, row.id.value}); }),
+        "none");
+    EXPECT_EQ(
+        this->found([](auto& t) { return t.service_accounts().find_by_name(second, "robot"); }),
+        "none");
+    EXPECT_EQ(this->found([&](auto& t) { return t.users().find({second, person.id.value}); }),
+              "none");
+    EXPECT_EQ(
+        this->found([](auto& t) { return t.users().find_by_email(second, "ann@example.com"); }),
+        "none");
+    EXPECT_EQ(this->found([](auto& t) { return t.access_rules().find({second, 1}); }), "none");
+    EXPECT_TRUE(this->found_all([](auto& t) {
+                        return t.access_rules().of_subject(second,
+                                                           {SubjectType::user, "ann@example.com"});
+                    })
+                    .empty());
+    EXPECT_TRUE(
+        this->found_all([](auto& t) { return t.access_rules().of_role({second, 2}); }).empty());
+    EXPECT_TRUE(this->found_all([](auto& t) { return t.signing_keys().all(second); }).empty());
+}
+
+TYPED_TEST(StoreTest, RowsOfUnknownOrMixedTenantsAreRefused) {
+    auto& store = this->store();
+    EXPECT_EQ(this->code_of(put(store, account(TenantId{9}, 1, "robot"))), ErrorCode::internal);
+    EXPECT_EQ(this->code_of(put(store, user(TenantId{9}, 1, "a@b.c"))), ErrorCode::internal);
+    auto mixed = rule(first, 1, "ann@example.com");
+    mixed.scope = tenant_scope(second);
+    EXPECT_EQ(this->code_of(put(store, mixed)), ErrorCode::internal);
+    mixed = rule(first, 1, "ann@example.com");
+    mixed.role.tenant = second;
+    EXPECT_EQ(this->code_of(put(store, mixed)), ErrorCode::internal);
+    const ScopeId cluster{first, ScopeType::cluster, uuid(5).text()};
+    EXPECT_EQ(this->code_of(put(store, unit(cluster, tenant_scope(second), "east"))),
+              ErrorCode::internal);
+    EXPECT_EQ(loaded(store), (Texts{text_of(tenant(first)), text_of(tenant(second))}));
+}
+
+TYPED_TEST(StoreTest, OrgUnitsAreFoundByPlace) {
+    const ScopeId root = tenant_scope(first);
+    const ScopeId cluster{first, ScopeType::cluster, uuid(5).text()};
+    const auto east = unit(cluster, root, "east");
+    const auto research = unit({first, ScopeType::department, "1"}, cluster, "research");
+    const auto alpha = unit({first, ScopeType::project, "2"}, research.id, "alpha");
+    const auto beta = unit({first, ScopeType::project, "3"}, research.id, "beta");
+    for (const auto& row : {east, research, beta, alpha}) {
+        this->must(put(this->store(), row));
+    }
+    EXPECT_EQ(this->found([&](auto& t) { return t.org_units().find(alpha.id); }), text_of(alpha));
+    EXPECT_EQ(this->found([&](auto& t) {
+        return t.org_units().find_by_name(research.id, ScopeType::project, "beta");
+    }),
+              text_of(beta));
+    EXPECT_EQ(this->found([&](auto& t) {
+        return t.org_units().find_by_name(cluster, ScopeType::project, "beta");
+    }),
+              "none");
+    EXPECT_EQ(this->found_all([&](auto& t) { return t.org_units().children(research.id); }),
+              (Texts{text_of(alpha), text_of(beta)}));
+    EXPECT_EQ(this->code_of(
+                  put(this->store(), unit({first, ScopeType::project, "4"}, research.id, "beta"))),
+              ErrorCode::conflict);
+    this->must(put(this->store(), unit({first, ScopeType::department, "4"}, cluster, "beta")));
+    auto gone = alpha;
+    gone.deleted_at = at(40);
+    this->must(put(this->store(), gone));
+    EXPECT_EQ(this->found_all([&](auto& t) { return t.org_units().children(research.id); }),
+              Texts{text_of(beta)});
+}
+
+TYPED_TEST(StoreTest, AccessRulesAreFoundBySubjectScopeAndRole) {
+    const auto one = rule(first, 1, "ann@example.com");
+    auto two = rule(first, 2, "ann@example.com");
+    two.role.value = 3;
+    auto three = rule(first, 3, "bob@example.com");
+    three.scope = {first, ScopeType::project, "7"};
+    auto group = rule(first, 4, "ann@example.com");
+    group.subject.type = SubjectType::group;
+    for (const auto& row : {group, three, two, one}) {
+        this->must(put(this->store(), row));
+    }
+    EXPECT_EQ(
+        this->found_all([&](auto& t) { return t.access_rules().of_subject(first, one.subject); }),
+        (Texts{text_of(one), text_of(two)}));
+    EXPECT_EQ(this->found_all([&](auto& t) { return t.access_rules().at_scope(three.scope); }),
+              Texts{text_of(three)});
+    EXPECT_EQ(this->found_all([](auto& t) { return t.access_rules().of_role({first, 2}); }),
+              (Texts{text_of(one), text_of(three), text_of(group)}));
+    auto same = two;
+    same.id.value = 99;
+    EXPECT_EQ(this->found([&](auto& t) { return t.access_rules().find_same(same); }), text_of(two));
+
+    two.deleted_at = at(51);
+    auto earlier = group;
+    earlier.deleted_at = at(50);
+    this->must(put(this->store(), two));
+    this->must(put(this->store(), earlier));
+    EXPECT_EQ(this->found([&](auto& t) { return t.access_rules().find_same(same); }), "none");
+    const auto deleted = this->store().deleted_access_rules(first);
+    ASSERT_TRUE(deleted.has_value());
+    ASSERT_EQ(deleted->size(), 2U);
+    EXPECT_EQ(text_of(deleted->at(0)), text_of(earlier));
+    EXPECT_EQ(text_of(deleted->at(1)), text_of(two));
+    const auto of_second = this->store().deleted_access_rules(second);
+    ASSERT_TRUE(of_second.has_value());
+    EXPECT_TRUE(of_second->empty());
+}
+
+TYPED_TEST(StoreTest, LoadGivesLiveRowsParentsFirstAndIsTheSameAfterReopening) {
+    const ScopeId cluster{second, ScopeType::cluster, uuid(5).text()};
+    const auto east = unit(cluster, tenant_scope(second), "east");
+    const auto research = unit({second, ScopeType::department, "1"}, cluster, "research");
+    const auto alpha = unit({second, ScopeType::project, "2"}, research.id, "alpha");
+    auto without_secrets = account(first, 1, "bare");
+    without_secrets.secrets.clear();
+    auto deleted = account(first, 2, "gone");
+    deleted.deleted_at = at(60);
+    auto deleted_rule = rule(first, 1, "ann@example.com");
+    deleted_rule.deleted_at = at(60);
+    const auto robot = account(first, 3, "robot");
+    const auto other = account(second, 4, "other");
+    const auto ann = user(first, 6, "ann@example.com");
+    const auto live_rule = rule(second, 2, "bob@example.com");
+    const auto key = signing_key(first, "kid-1");
+    for (const Row& row :
+         {Row(key), Row(alpha), Row(research), Row(east), Row(live_rule), Row(deleted_rule),
+          Row(other), Row(robot), Row(deleted), Row(without_secrets), Row(ann)}) {
+        this->must(put(this->store(), row));
+    }
+    const Texts expected{text_of(tenant(first)),
+                         text_of(tenant(second)),
+                         text_of(without_secrets),
+                         text_of(robot),
+                         text_of(other),
+                         text_of(ann),
+                         text_of(east),
+                         text_of(research),
+                         text_of(alpha),
+                         text_of(live_rule),
+                         text_of(key)};
+    EXPECT_EQ(loaded(this->store()), expected);
+    this->reopen();
+    EXPECT_EQ(loaded(this->store()), expected);
+}
+
+TYPED_TEST(StoreTest, NothingOfAFailedWriteIsKept) {
+    auto& store = this->store();
+    const auto robot = account(first, 1, "robot");
+    this->must(put(store, robot));
+    const auto before = loaded(store);
+    const Store::Work half = [&](Transaction& transaction) -> Result<void> {
+        auto changed = robot;
+        changed.secrets.clear();
+        changed.name = "changed";
+        TRY(transaction.service_accounts().put(changed));
+        TRY(transaction.service_accounts().put(account(first, 2, "new")));
+        TRY(transaction.change_events().append(change_event(first, 1)));
+        TRY(transaction.next(Sequence::org_unit));
+        return fail(ErrorCode::access_denied, "no");
+    };
+    EXPECT_EQ(this->code_of(store.write(half)), ErrorCode::access_denied);
+    EXPECT_EQ(loaded(store), before);
+    const Store::Work thrown = [&](Transaction& transaction) -> Result<void> {
+        TRY(transaction.service_accounts().put(account(first, 2, "new")));
+        throw std::runtime_error("a defect");
+    };
+    EXPECT_EQ(this->code_of(store.write(thrown)), ErrorCode::internal);
+    EXPECT_EQ(loaded(store), before);
+    this->must(store.write([&](Transaction& transaction) -> Result<void> {
+        const AuditHead head = TRY(transaction.change_events().head(first));
+        EXPECT_EQ(head.number, 0U);
+        const std::int32_t number = TRY(transaction.next(Sequence::org_unit));
+        EXPECT_EQ(number, 1);
+        return {};
+    }));
+    this->reopen();
+    EXPECT_EQ(loaded(this->store()), before);
+}
+
+TYPED_TEST(StoreTest, WhicheverCallFailsAllOrNothingIsKept) {
+    FailingStore failing(this->store());
+    const Store::Work work = [](Transaction& transaction) -> Result<void> {
+        const std::int32_t number = TRY(transaction.next(Sequence::access_rule));
+        TRY(transaction.service_accounts().put(account(first, 1, "robot")));
+        TRY(transaction.users().put(user(first, 2, "ann@example.com")));
+        TRY(transaction.access_rules().put(rule(first, number, "ann@example.com")));
+        TRY(transaction.signing_keys().put(signing_key(first, "kid-1")));
+        TRY(transaction.tenants().put(tenant(TenantId{3})));
+        const ScopeId cluster{first, ScopeType::cluster, uuid(5).text()};
+        TRY(transaction.org_units().put(unit(cluster, tenant_scope(first), "east")));
+        return transaction.change_events().append(change_event(first, 1));
+    };
+    const auto before = loaded(failing);
+    constexpr std::uint64_t calls = 8;
+    for (std::uint64_t call = 1; call <= calls; ++call) {
+        failing.fail_call(call);
+        EXPECT_EQ(this->code_of(failing.write(work)), ErrorCode::unavailable) << call;
+        EXPECT_EQ(failing.calls(), call);
+        EXPECT_EQ(loaded(failing), before) << call;
+    }
+    failing.fail_call(0);
+    this->must(failing.write(work));
+    EXPECT_EQ(failing.calls(), calls);
+    EXPECT_EQ(loaded(failing).size(), before.size() + 6);
+}
+
+TYPED_TEST(StoreTest, SequencesGrowAndAreNeverReused) {
+    const auto take = [&](Sequence sequence) {
+        std::int32_t number = 0;
+        this->must(this->store().write([&](Transaction& transaction) -> Result<void> {
+            number = TRY(transaction.next(sequence));
+            return {};
+        }));
+        return number;
+    };
+    EXPECT_EQ(take(Sequence::access_rule), 1);
+    EXPECT_EQ(take(Sequence::access_rule), 2);
+    EXPECT_EQ(take(Sequence::org_unit), 1);
+    auto row = rule(first, 2, "ann@example.com");
+    this->must(put(this->store(), row));
+    row.deleted_at = at(70);
+    this->must(put(this->store(), row));
+    this->reopen();
+    EXPECT_EQ(take(Sequence::access_rule), 3);
+    EXPECT_EQ(take(Sequence::tenant), 1);
+}
+
+TYPED_TEST(StoreTest, ChangeEventsFormOneChainPerTenant) {
+    auto& store = this->store();
+    const auto append = [&](TenantId tenant, std::uint64_t number) {
+        return this->code_of(store.write([&](Transaction& transaction) {
+            return transaction.change_events().append(change_event(tenant, number));
+        }));
+    };
+    EXPECT_EQ(append(first, 2), ErrorCode::internal);
+    EXPECT_EQ(append(first, 0), ErrorCode::internal);
+    EXPECT_EQ(append(first, 1), ErrorCode::too_large);
+    EXPECT_EQ(append(first, 1), ErrorCode::internal);
+    EXPECT_EQ(append(first, 2), ErrorCode::too_large);
+    EXPECT_EQ(append(second, 1), ErrorCode::too_large);
+    EXPECT_EQ(append(TenantId{9}, 1), ErrorCode::internal);
+    this->must(store.write([&](Transaction& transaction) -> Result<void> {
+        const AuditHead head = TRY(transaction.change_events().head(first));
+        EXPECT_EQ(head.number, 2U);
+        EXPECT_EQ(head.hash, change_event(first, 2).hash);
+        return {};
+    }));
+    std::vector<std::uint64_t> numbers;
+    this->must(store.for_each_change_event(first, 2, [&](const AuditEntry& entry) -> Result<void> {
+        numbers.push_back(entry.number);
+        EXPECT_EQ(entry.payload, change_event(first, 2).payload);
+        EXPECT_EQ(entry.at, at(15));
+        return {};
+    }));
+    EXPECT_EQ(numbers, std::vector<std::uint64_t>{2});
+    int visits = 0;
+    const auto stopped = store.for_each_change_event(first, 1, [&](const AuditEntry&) {
+        ++visits;
+        return Result<void>(fail(ErrorCode::not_found, "enough"));
+    });
+    EXPECT_EQ(this->code_of(stopped), ErrorCode::not_found);
+    EXPECT_EQ(visits, 1);
+}
+
+TYPED_TEST(StoreTest, LastLoginsAreRecordedWithoutAChange) {
+    auto robot = account(first, 1, "robot");
+    auto ann = user(first, 2, "ann@example.com");
+    this->must(put(this->store(), robot));
+    this->must(put(this->store(), ann));
+    bool told = false;
+    this->store().set_commit_listener([&](std::uint64_t, std::span<const Row>) { told = true; });
+    const std::vector<LastLogin> logins{
+        {robot.id, at(80)}, {ann.id, at(81)}, {ServiceAccountId{second, robot.id.value}, at(82)}};
+    this->must(this->store().record_last_logins(logins));
+    robot.last_login = at(80);
+    ann.last_login = at(81);
+    EXPECT_EQ(this->found([&](auto& t) { return t.service_accounts().find(robot.id); }),
+              text_of(robot));
+    EXPECT_EQ(this->found([&](auto& t) { return t.users().find(ann.id); }), text_of(ann));
+    EXPECT_FALSE(told);
+}
+
+TYPED_TEST(StoreTest, TheListenerHearsEveryCommitInOrder) {
+    std::vector<std::string> heard;
+    std::uint64_t last_number = 2; // the two tenants
+    this->store().set_commit_listener([&](std::uint64_t number, std::span<const Row> rows) {
+        EXPECT_EQ(number, last_number + rows.size());
+        last_number = number;
+        for (const Row& row : rows) {
+            heard.push_back(text_of(row));
+        }
+    });
+    const auto robot = account(first, 1, "robot");
+    const auto ann = user(first, 2, "ann@example.com");
+    this->must(this->store().write([&](Transaction& transaction) -> Result<void> {
+        TRY(transaction.service_accounts().put(robot));
+        return transaction.users().put(ann);
+    }));
+    EXPECT_EQ(heard, (Texts{text_of(robot), text_of(ann)}));
+    EXPECT_EQ(this->code_of(put(this->store(), account(first, 3, "robot"))), ErrorCode::conflict);
+    this->must(this->store().write([](Transaction&) -> Result<void> { return {}; }));
+    EXPECT_EQ(heard.size(), 2U);
+    this->must(put(this->store(), signing_key(first, "kid-1")));
+    EXPECT_EQ(heard.back(), text_of(signing_key(first, "kid-1")));
+    EXPECT_EQ(last_number, 5U);
+}
+
+TYPED_TEST(StoreTest, WritesOfManyThreadsAreAllOrNothingEach) {
+    constexpr std::uint32_t threads = 8;
+    constexpr std::uint32_t writes = 60;
+    std::vector<std::string> heard;
+    std::uint64_t last_number = 2;
+    this->store().set_commit_listener([&](std::uint64_t number, std::span<const Row> rows) {
+        EXPECT_EQ(number, last_number + rows.size());
+        last_number = number;
+        for (const Row& row : rows) {
+            heard.push_back(text_of(row));
+        }
+    });
+    std::atomic<int> wrong = 0;
+    const auto work = [&](std::uint32_t thread) {
+        for (std::uint32_t i = 0; i < writes; ++i) {
+            const std::uint32_t number = thread * writes + i;
+            const auto row = account(first, number, "robot-" + std::to_string(number));
+            const auto done = this->store().write([&](Transaction& transaction) -> Result<void> {
+                TRY(transaction.service_accounts().put(row));
+                const AuditHead head = TRY(transaction.change_events().head(first));
+                TRY(transaction.change_events().append(change_event(first, head.number + 1)));
+                if (i % 3 == 1) {
+                    return fail(ErrorCode::access_denied, "no");
+                }
+                if (i % 3 == 2) {
+                    throw std::runtime_error("a defect");
+                }
+                return {};
+            });
+            const ErrorCode expected = i % 3 == 0   ? ErrorCode::too_large
+                                       : i % 3 == 1 ? ErrorCode::access_denied
+                                                    : ErrorCode::internal;
+            wrong += this->code_of(done) == expected ? 0 : 1;
+        }
+    };
+    {
+        std::vector<std::jthread> running;
+        for (std::uint32_t thread = 0; thread < threads; ++thread) {
+            running.emplace_back(work, thread);
+        }
+    }
+    EXPECT_EQ(wrong, 0);
+    constexpr std::size_t kept = threads * writes / 3;
+    EXPECT_EQ(heard.size(), kept);
+    EXPECT_EQ(last_number, 2 + kept);
+    std::uint64_t events = 0;
+    this->must(this->store().for_each_change_event(first, 1, [&](const AuditEntry& entry) {
+        EXPECT_EQ(entry.number, ++events);
+        return Result<void>{};
+    }));
+    EXPECT_EQ(events, kept);
+    this->store().set_commit_listener({});
+    this->reopen();
+    Texts now = loaded(this->store());
+    now.erase(now.begin(), now.begin() + 2);
+    std::ranges::sort(heard);
+    std::ranges::sort(now);
+    EXPECT_EQ(now, heard);
+}
+
+} // namespace
+} // namespace claviger
