@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/operations.h"
+
+#include <algorithm>
+
+#include "auth/audit.h"
+#include "jose/crypto.h"
+#include "store/backup.h"
+
+namespace claviger {
+namespace {
+
+using Lines = std::vector<std::string>;
+
+Result<std::string> argument(const OperatorRequest& request, std::string_view name) {
+    const auto at = request.arguments.find(name);
+    if (at == request.arguments.end()) {
+        return fail(ErrorCode::invalid_request,
+                    request.command + " needs the argument " + std::string(name));
+    }
+    return at->second;
+}
+
+/// Columns as wide as their widest cell, two spaces between.
+Lines aligned(const std::vector<Lines>& rows) {
+    std::vector<std::size_t> widths;
+    for (const Lines& row : rows) {
+        widths.resize(std::max(widths.size(), row.size()));
+        for (std::size_t i = 0; i < row.size(); ++i) {
+            widths[i] = std::max(widths[i], row[i].size());
+        }
+    }
+    Lines lines;
+    for (const Lines& row : rows) {
+        std::string line;
+        for (std::size_t i = 0; i < row.size(); ++i) {
+            line += row[i];
+            if (i + 1 < row.size()) {
+                line.append(widths[i] - row[i].size() + 2, ' ');
+            }
+        }
+        lines.push_back(std::move(line));
+    }
+    return lines;
+}
+
+std::string describe(std::string_view chain, const ChainReport& report) {
+    std::string line = "  " + std::string(chain) + ": " + std::to_string(report.entries) +
+                       (report.entries == 1 ? " entry" : " entries");
+    if (report.broken_at) {
+        return line + ", BROKEN at entry " + std::to_string(*report.broken_at);
+    }
+    return line + ", intact";
+}
+
+} // namespace
+
+OperatorRequest::~OperatorRequest() {
+    for (auto& [name, value] : arguments) {
+        wipe(value);
+    }
+}
+
+Operations::Operations(Tenants& tenants, Store& store, AccessEventLog& access_events,
+                       std::filesystem::path directory, const Clock& clock)
+    : tenants_(tenants), store_(store), access_events_(access_events),
+      directory_(std::move(directory)), clock_(clock) {}
+
+OperatorAnswer Operations::run(const OperatorRequest& request) {
+    auto lines = dispatch(request);
+    if (!lines) {
+        return {false, {lines.error().detail()}};
+    }
+    return {true, std::move(*lines)};
+}
+
+Result<Lines> Operations::dispatch(const OperatorRequest& request) {
+    if (request.command == operator_command::tenant_add) {
+        return add_tenant(request);
+    }
+    if (request.command == operator_command::tenant_list) {
+        return list_tenants();
+    }
+    if (request.command == operator_command::tenant_enable) {
+        return set_tenant_enabled(request, true);
+    }
+    if (request.command == operator_command::tenant_disable) {
+        return set_tenant_enabled(request, false);
+    }
+    if (request.command == operator_command::backup) {
+        return write_backup(request);
+    }
+    if (request.command == operator_command::audit_verify) {
+        return verify_audits();
+    }
+    return fail(ErrorCode::invalid_request,
+                "the server does not know this command; use the same version of claviger as the "
+                "server");
+}
+
+Result<Lines> Operations::add_tenant(const OperatorRequest& request) {
+    NewTenant draft;
+    draft.name = TRY(argument(request, "name"));
+    draft.realm = TRY(argument(request, "realm"));
+    draft.host = TRY(argument(request, "host"));
+    draft.admin_email = TRY(argument(request, "admin-email"));
+    if (const auto at = request.arguments.find("admin-password"); at != request.arguments.end()) {
+        draft.admin_password = Secret(std::string_view(at->second));
+    }
+    const AddedTenant added = TRY(tenants_.add(draft));
+    std::vector<Lines> rows = {{"tenant", added.tenant.name},
+                               {"id", std::to_string(number_of(added.tenant.id))},
+                               {"realm", added.tenant.realm},
+                               {"host", added.tenant.host.empty() ? "any" : added.tenant.host},
+                               {"administrator", added.admin_email}};
+    if (added.generated_password) {
+        rows.push_back({"password", std::string(added.generated_password->reveal())});
+    }
+    Lines lines = aligned(rows);
+    if (added.generated_password) {
+        lines.emplace_back("The password is not shown again.");
+    }
+    return lines;
+}
+
+Result<Lines> Operations::list_tenants() const {
+    std::vector<Lines> rows = {{"ID", "REALM", "HOST", "STATE", "NAME"}};
+    for (const Tenant& tenant : tenants_.list()) {
+        rows.push_back({std::to_string(number_of(tenant.id)), tenant.realm,
+                        tenant.host.empty() ? "-" : tenant.host,
+                        tenant.enabled ? "enabled" : "disabled", tenant.name});
+    }
+    return aligned(rows);
+}
+
+Result<Lines> Operations::set_tenant_enabled(const OperatorRequest& request, bool enabled) {
+    const std::string realm = TRY(argument(request, "realm"));
+    const Tenant tenant = TRY(tenants_.set_enabled(realm, enabled));
+    return Lines{"tenant " + tenant.realm + (enabled ? " is enabled" : " is disabled")};
+}
+
+Result<Lines> Operations::write_backup(const OperatorRequest& request) const {
+    const std::string target = TRY(argument(request, "file"));
+    const BackupSummary summary =
+        TRY(back_up(directory_, target, clock_.now(), [](auto bytes) { return sha256(bytes); }));
+    return Lines{"backup written to " + target + ", " + std::to_string(summary.bytes) + " bytes",
+                 "The master key is not in it: keep a copy of the key elsewhere."};
+}
+
+Result<Lines> Operations::verify_audits() {
+    Lines lines;
+    bool all_intact = true;
+    for (const Tenant& tenant : tenants_.list()) {
+        const AuditReport report = TRY(verify_audit(store_, access_events_, tenant.id));
+        lines.push_back("tenant " + tenant.realm);
+        lines.push_back(describe("change events", report.changes));
+        lines.push_back(describe("access events", report.accesses));
+        all_intact = all_intact && report.intact();
+    }
+    if (!all_intact) {
+        std::string all = "the audit log was altered";
+        for (const std::string& line : lines) {
+            all += "\n" + line;
+        }
+        return fail(ErrorCode::conflict, std::move(all));
+    }
+    return lines;
+}
+
+} // namespace claviger

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// What an operator asks of a data directory, in the same form over the control socket of a running
+// server and on a stopped directory: a command with named arguments, and an answer in lines of
+// text. Restoring is not here: it needs the server stopped and replaces what these work on.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "auth/tenants.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "store/access_event_log.h"
+#include "store/store.h"
+
+namespace claviger {
+
+namespace operator_command {
+inline constexpr std::string_view tenant_add = "tenant add";
+inline constexpr std::string_view tenant_list = "tenant list";
+inline constexpr std::string_view tenant_enable = "tenant enable";
+inline constexpr std::string_view tenant_disable = "tenant disable";
+inline constexpr std::string_view backup = "backup";
+inline constexpr std::string_view audit_verify = "audit verify";
+} // namespace operator_command
+
+/// Its arguments may hold a password: they are wiped when it dies.
+struct OperatorRequest {
+    std::string command;
+    std::map<std::string, std::string, std::less<>> arguments = {};
+
+    OperatorRequest() = default;
+    explicit OperatorRequest(std::string_view name) : command(name) {}
+    OperatorRequest(OperatorRequest&&) = default;
+    OperatorRequest& operator=(OperatorRequest&&) = default;
+    OperatorRequest(const OperatorRequest&) = delete;
+    OperatorRequest& operator=(const OperatorRequest&) = delete;
+    ~OperatorRequest();
+};
+
+struct OperatorAnswer {
+    bool ok = false;
+    std::vector<std::string> lines; // for standard output when ok, else one line for the error
+};
+
+class Operations {
+public:
+    /// `directory` is the data directory that the store and the log lie in, for backups.
+    Operations(Tenants& tenants, Store& store, AccessEventLog& access_events,
+               std::filesystem::path directory, const Clock& clock);
+
+    /// Safe on one thread at a time. Never throws for bad requests.
+    OperatorAnswer run(const OperatorRequest& request);
+
+private:
+    Result<std::vector<std::string>> dispatch(const OperatorRequest& request);
+    Result<std::vector<std::string>> add_tenant(const OperatorRequest& request);
+    Result<std::vector<std::string>> list_tenants() const;
+    Result<std::vector<std::string>> set_tenant_enabled(const OperatorRequest& request,
+                                                        bool enabled);
+    Result<std::vector<std::string>> write_backup(const OperatorRequest& request) const;
+    Result<std::vector<std::string>> verify_audits();
+
+    Tenants& tenants_;
+    Store& store_;
+    AccessEventLog& access_events_;
+    std::filesystem::path directory_;
+    const Clock& clock_;
+};
+
+} // namespace claviger

@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: Apache-2.0
+// The table: the one place where an option is declared.
+#include <algorithm>
+#include <thread>
+
+#include "auth/names.h"
+#include "base/text.h"
+#include "cli/options.h"
+
+namespace claviger {
+namespace {
+
+using Complaint = std::optional<std::string>;
+
+template <auto field>
+Complaint assign_text(const OptionSpec&, std::string_view text, Options& options) {
+    options.*field = std::string(text);
+    return std::nullopt;
+}
+
+template <auto field>
+Complaint assign_integer(const OptionSpec& spec, std::string_view text, Options& options) {
+    const auto number = parse_integer<std::int64_t>(text);
+    if (!number || *number < spec.least || *number > spec.most) {
+        return "give a whole number from " + std::to_string(spec.least) + " to " +
+               std::to_string(spec.most);
+    }
+    using Field = std::remove_cvref_t<decltype(options.*field)>;
+    options.*field = static_cast<Field>(*number);
+    return std::nullopt;
+}
+
+template <auto field>
+Complaint assign_boolean(const OptionSpec&, std::string_view text, Options& options) {
+    if (text != "true" && text != "false") {
+        return "give true or false";
+    }
+    options.*field = text == "true";
+    return std::nullopt;
+}
+
+template <auto field>
+Complaint assign_secret(const OptionSpec&, std::string_view text, Options& options) {
+    options.*field = Secret(text);
+    return std::nullopt;
+}
+
+template <auto field>
+Complaint assign_address(const OptionSpec&, std::string_view text, Options& options) {
+    const auto address = parse_socket_address(text);
+    if (!address) {
+        return "give an IP address and a port, such as 127.0.0.1:8080 or [::1]:8080";
+    }
+    options.*field = *address;
+    return std::nullopt;
+}
+
+/// Choices stand in the order of the enumeration's values.
+template <auto field>
+Complaint assign_choice(const OptionSpec& spec, std::string_view text, Options& options) {
+    const auto at = std::ranges::find(spec.choices, text);
+    if (at == spec.choices.end()) {
+        std::string complaint = "give one of";
+        for (const std::string_view choice : spec.choices) {
+            complaint += (complaint.ends_with("of") ? " " : ", ") + std::string(choice);
+        }
+        return complaint;
+    }
+    using Field = std::remove_cvref_t<decltype(options.*field)>;
+    options.*field = static_cast<Field>(at - spec.choices.begin());
+    return std::nullopt;
+}
+
+Complaint assign_public_url(const OptionSpec&, std::string_view text, Options& options) {
+    const auto url = parse_public_url(text);
+    if (!url) {
+        return "give an address such as https://auth.example.com, without user, query or fragment";
+    }
+    options.public_url = *url;
+    return std::nullopt;
+}
+
+Complaint assign_email(const OptionSpec&, std::string_view text, Options& options) {
+    if (!is_email_address(text)) {
+        return "give an e-mail address such as admin@example.com";
+    }
+    options.admin_email = std::string(text);
+    return std::nullopt;
+}
+
+Complaint assign_audience(const OptionSpec&, std::string_view text, Options& options) {
+    constexpr std::size_t longest = 255;
+    const bool plain = std::ranges::all_of(text, [](char c) { return c > ' ' && c <= '~'; });
+    if (!plain || text.size() > longest) {
+        return "give at most 255 printable ASCII characters without spaces";
+    }
+    options.token_audience = std::string(text);
+    return std::nullopt;
+}
+
+Complaint assign_networks(const OptionSpec&, std::string_view text, Options& options) {
+    std::size_t begin = 0;
+    while (begin <= text.size()) {
+        const std::size_t end = std::min(text.find(',', begin), text.size());
+        const auto network = parse_network(text.substr(begin, end - begin));
+        if (!network) {
+            return "give networks such as 10.0.0.0/8 or fd00::/8";
+        }
+        options.trusted_proxy.push_back(*network);
+        begin = end + 1;
+    }
+    return std::nullopt;
+}
+
+constexpr std::int64_t most_threads = 64;
+
+std::string_view core_count() {
+    static const std::string text = std::to_string(
+        std::clamp<std::int64_t>(std::thread::hardware_concurrency(), 1, most_threads));
+    return text;
+}
+
+std::vector<OptionSpec> make_place_options() {
+    return {
+        {.name = "data",
+         .kind = OptionKind::path,
+         .metavar = "DIR",
+         .default_text = "./.claviger",
+         .help = "Folder that holds everything the server keeps",
+         .assign = assign_text<&Options::data>,
+         .for_operators = true},
+        {.name = "config",
+         .kind = OptionKind::path,
+         .metavar = "FILE",
+         .without = "no file",
+         .help = "TOML file with options, one flat key each",
+         .assign = assign_text<&Options::config>,
+         .for_operators = true,
+         .in_file = false},
+        {.name = "listen",
+         .metavar = "HOST:PORT",
+         .default_text = "127.0.0.1:8080",
+         .help = "Address to serve at; port 0 takes any. Unless given, the next free port is used "
+                 "when this one is taken",
+         .assign = assign_address<&Options::listen>},
+        {.name = "public-url",
+         .metavar = "URL",
+         .without = "the listening address",
+         .help = "Address under which clients reach the server; issuers of tokens begin with it",
+         .assign = assign_public_url},
+        {.name = "metrics-listen",
+         .metavar = "HOST:PORT",
+         .without = "off",
+         .help = "Address of the listener for Prometheus metrics; port 0 takes any",
+         .assign = assign_address<&Options::metrics_listen>},
+        {.name = "tls-cert",
+         .kind = OptionKind::path,
+         .metavar = "FILE",
+         .without = "plain HTTP",
+         .help = "Certificate chain (PEM); needs tls-key",
+         .assign = assign_text<&Options::tls_cert>},
+        {.name = "tls-key",
+         .kind = OptionKind::path,
+         .metavar = "FILE",
+         .without = "plain HTTP",
+         .help = "Private key of the certificate (PEM); needs tls-cert",
+         .assign = assign_text<&Options::tls_key>},
+    };
+}
+
+std::vector<OptionSpec> make_identity_options() {
+    return {
+        {.name = "admin-email",
+         .metavar = "EMAIL",
+         .default_text = "admin@example.com",
+         .help = "E-mail of the first administrator; used only while there is none",
+         .assign = assign_email},
+        {.name = "admin-password",
+         .kind = OptionKind::secret,
+         .metavar = "FILE",
+         .without = "generated and shown once",
+         .help = "Password of the first administrator, at least 15 characters; used only while "
+                 "there is none",
+         .assign = assign_secret<&Options::admin_password>},
+        {.name = "master-key",
+         .kind = OptionKind::secret,
+         .metavar = "FILE",
+         .without = "DIR/master.key, made at the first start",
+         .help = "Key over all stored secrets and signing keys: 64 hexadecimal digits",
+         .assign = assign_secret<&Options::master_key>,
+         .for_operators = true},
+        {.name = "token-lifetime",
+         .kind = OptionKind::integer,
+         .metavar = "SECONDS",
+         .default_text = "3600",
+         .help = "Life of an access token",
+         .assign = assign_integer<&Options::token_lifetime>,
+         .least = 61,
+         .most = 86'400},
+        {.name = "token-audience",
+         .metavar = "TEXT",
+         .default_text = "runai",
+         .help = "The aud claim of access tokens",
+         .assign = assign_audience},
+        {.name = "token-algorithm",
+         .kind = OptionKind::choice,
+         .metavar = "NAME",
+         .default_text = "ES256",
+         .help = "Signature of tokens; a new key of the kind is made when there is none",
+         .assign = assign_choice<&Options::token_algorithm>,
+         .choices = {"ES256", "RS256", "Ed25519"}},
+        {.name = "rsa-key-bits",
+         .kind = OptionKind::integer,
+         .metavar = "BITS",
+         .default_text = "3072",
+         .help = "Size of new keys for RS256",
+         .assign = assign_integer<&Options::rsa_key_bits>,
+         .least = 2048,
+         .most = 4096},
+        {.name = "password-grant",
+         .kind = OptionKind::boolean,
+         .metavar = "BOOL",
+         .default_text = "true",
+         .help = "Whether users may get tokens with e-mail and password",
+         .assign = assign_boolean<&Options::password_grant>},
+    };
+}
+
+std::vector<OptionSpec> make_running_options() {
+    return {
+        {.name = "threads",
+         .kind = OptionKind::integer,
+         .metavar = "NUMBER",
+         .default_text = core_count(),
+         .without = "the number of cores",
+         .help = "Threads that serve connections",
+         .assign = assign_integer<&Options::threads>,
+         .least = 1,
+         .most = most_threads,
+         .default_depends_on_machine = true},
+        {.name = "trusted-proxy",
+         .kind = OptionKind::list,
+         .metavar = "NETWORK",
+         .without = "none",
+         .help = "Network whose X-Forwarded-For is believed; may be given several times",
+         .assign = assign_networks},
+        {.name = "log-level",
+         .kind = OptionKind::choice,
+         .metavar = "LEVEL",
+         .default_text = "info",
+         .help = "Least level of log lines",
+         .assign = assign_choice<&Options::log_level>,
+         .choices = {"debug", "info", "warning", "error"}},
+    };
+}
+
+} // namespace
+
+const std::vector<OptionSpec>& option_table() {
+    static const std::vector<OptionSpec> table = [] {
+        std::vector<OptionSpec> all = make_place_options();
+        std::ranges::move(make_identity_options(), std::back_inserter(all));
+        std::ranges::move(make_running_options(), std::back_inserter(all));
+        return all;
+    }();
+    return table;
+}
+
+} // namespace claviger

@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/parse_command.h"
+
+#include <algorithm>
+
+#include <CLI/CLI.hpp>
+
+#include "cli/options_text.h"
+#include "cli/suggestion.h"
+
+namespace claviger {
+namespace {
+
+constexpr const char* program = "claviger";
+
+/// A command in the making: its flags of the option table and its own arguments.
+struct Command {
+    CLI::App* app = nullptr;
+    std::map<std::string, CLI::Option*, std::less<>> options;
+    std::map<std::string, CLI::Option*, std::less<>> arguments;
+};
+
+enum class TakesOptions : std::uint8_t { none, operators, all };
+
+class Grammar {
+public:
+    Grammar() : root_("Turns access keys into bearer tokens and enforces access rules.", program) {
+        root_.set_help_flag("-h,--help", "Print this help");
+        root_.set_version_flag("--version", std::string(program)); // printed by the caller
+        add_running_commands();
+        add_configuration_commands();
+        add_tenant_commands();
+        add_directory_commands();
+        add("version", "Print the version", TakesOptions::none);
+        root_.add_subcommand("help", "Print the help of a command");
+    }
+
+    std::expected<ParsedCommand, UsageText> parse(const std::vector<std::string>& arguments) {
+        const bool asks_help = !arguments.empty() && arguments.front() == "help";
+        const auto found = find_command({arguments.begin() + (asks_help ? 1 : 0), arguments.end()});
+        if (!found) {
+            return std::unexpected(found.error());
+        }
+        if (asks_help) {
+            return std::unexpected(UsageText{ExitCode::ok, help_text(*found)});
+        }
+        try {
+            root_.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
+        } catch (const CLI::CallForHelp&) {
+            return std::unexpected(UsageText{ExitCode::ok, help_text(*found)});
+        } catch (const CLI::CallForVersion&) {
+            return ParsedCommand{"version", {}, {}};
+        } catch (const CLI::ParseError& error) {
+            return std::unexpected(mistake(error.what(), *found));
+        }
+        return collect(*found);
+    }
+
+private:
+    Command& add(const std::string& path, const std::string& description, TakesOptions takes) {
+        const std::size_t space = path.find(' ');
+        CLI::App* parent =
+            space == std::string::npos ? &root_ : root_.get_subcommand(path.substr(0, space));
+        Command& command = commands_[path];
+        command.app = parent->add_subcommand(path.substr(space + 1), description);
+        command.app->allow_extras();
+        for (const OptionSpec& spec : option_table()) {
+            if (takes == TakesOptions::all ||
+                (takes == TakesOptions::operators && spec.for_operators)) {
+                command.options[std::string(spec.name)] =
+                    add_value(command, flag_of(spec), spec.metavar, help_of(spec));
+            }
+        }
+        return command;
+    }
+
+    /// Repetition is judged in collect(), which knows the names.
+    static CLI::Option* add_value(Command& command, const std::string& flag,
+                                  std::string_view metavar, std::string help) {
+        return command.app->add_option(flag, CLI::callback_t(), std::move(help))
+            ->type_name(std::string(metavar))
+            ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    }
+
+    static void add_argument(Command& command, const std::string& name, const std::string& flag,
+                             std::string_view metavar, std::string help, bool is_required) {
+        command.arguments[name] =
+            add_value(command, flag, metavar, std::move(help))->required(is_required);
+    }
+
+    void add_running_commands() {
+        Command& serve = add("serve", "Run the server", TakesOptions::all);
+        serve.arguments["demo"] =
+            serve.app->add_flag("--demo")->description("Put demo data into an empty directory");
+        add("openapi", "Print the OpenAPI description of the API", TakesOptions::none);
+    }
+
+    void add_configuration_commands() {
+        root_.add_subcommand("config", "Look at the configuration");
+        add("config show", "Print the effective options and where each came from",
+            TakesOptions::all);
+        add("config check", "Look for mistakes in flags, environment and file", TakesOptions::all);
+        add("config reference", "Print the reference page of all options (Markdown)",
+            TakesOptions::none);
+    }
+
+    void add_tenant_commands() {
+        root_.add_subcommand("tenant", "Add, list, enable and disable tenants");
+        Command& tenant =
+            add("tenant add", "Add a tenant and its first administrator", TakesOptions::operators);
+        add_argument(tenant, "realm", "realm", "", "Short name in URLs: a-z, 0-9, inner hyphens",
+                     true);
+        add_argument(tenant, "name", "--name", "TEXT", "Name for people [the realm]", false);
+        add_argument(tenant, "host", "--host", "NAME",
+                     "Host name that selects the tenant; needed beside other tenants", false);
+        add_argument(tenant, "admin-email", "--admin-email", "EMAIL",
+                     "E-mail of the first administrator", true);
+        add_argument(tenant, "admin-password-file", "--admin-password-file", "FILE",
+                     "File with the administrator's password [generated and shown once]", false);
+        add("tenant list", "List the tenants", TakesOptions::operators);
+        for (const char* path : {"tenant enable", "tenant disable"}) {
+            Command& command =
+                add(path,
+                    path == std::string("tenant enable") ? "Let a disabled tenant work again"
+                                                         : "Refuse everything of a tenant at once",
+                    TakesOptions::operators);
+            add_argument(command, "realm", "realm", "", "The tenant's realm", true);
+        }
+    }
+
+    void add_directory_commands() {
+        Command& backup = add("backup", "Write a verified backup, with or without a running server",
+                              TakesOptions::operators);
+        add_argument(backup, "file", "file", "", "The backup to write; an existing one is replaced",
+                     true);
+        Command& restore = add("restore", "Put a backup in place; the server must be stopped",
+                               TakesOptions::operators);
+        add_argument(restore, "file", "file", "", "The backup to read", true);
+        root_.add_subcommand("audit", "Check the audit log");
+        add("audit verify", "Recompute the hash chains of all tenants", TakesOptions::operators);
+    }
+
+    /// The command that the first words name: "tenant add", "" for none.
+    std::expected<std::string, UsageText> find_command(const std::vector<std::string>& words) {
+        CLI::App* app = &root_;
+        std::string path;
+        for (const std::string& word : words) {
+            std::vector<std::string> known;
+            for (const CLI::App* child : app->get_subcommands({})) {
+                known.push_back(child->get_name());
+            }
+            if (word.starts_with('-') || known.empty()) {
+                break;
+            }
+            if (std::ranges::find(known, word) == known.end()) {
+                return std::unexpected(UsageText{
+                    ExitCode::usage, error_line("unknown command " + in_quotes(word),
+                                                did_you_mean(word, known, see_help(path)))});
+            }
+            app = app->get_subcommand(word);
+            path += (path.empty() ? "" : " ") + word;
+        }
+        return path;
+    }
+
+    static std::string error_line(const std::string& what, const std::string& what_to_do) {
+        return "claviger: " + what + ": command line; " + what_to_do + "\n";
+    }
+
+    static std::string see_help(const std::string& path) {
+        return "see \"" + std::string(program) + (path.empty() ? "" : " " + path) + " --help\"";
+    }
+
+    static UsageText mistake(const std::string& what, const std::string& path) {
+        return {ExitCode::usage, error_line(what, see_help(path))};
+    }
+
+    std::string help_text(const std::string& path) {
+        CLI::App* app = &root_;
+        std::string before;
+        for (std::size_t begin = 0; begin < path.size();) {
+            const std::size_t end = std::min(path.find(' ', begin), path.size());
+            before += (before.empty() ? "" : " ") + app->get_name();
+            app = app->get_subcommand(path.substr(begin, end - begin));
+            begin = end + 1;
+        }
+        return app->get_formatter()->make_help(
+            app, before.empty() ? program : before + " " + app->get_name(),
+            CLI::AppFormatMode::Normal);
+    }
+
+    /// What `text` may hold is not repeated beyond the flag's name: it might be a secret.
+    UsageText unexpected_argument(const Command& command, const std::string& path,
+                                  std::string_view text) const {
+        if (!text.starts_with('-')) {
+            return mistake("unexpected argument " + in_quotes(text), path);
+        }
+        const std::string flag(text.substr(0, text.find('=')));
+        for (const OptionSpec& spec : option_table()) {
+            if (spec.kind == OptionKind::secret && flag == "--" + std::string(spec.name)) {
+                return {ExitCode::usage,
+                        error_line(std::string(spec.name) + " is a secret and no flag",
+                                   "set " + variable_of(spec) + ", or give " + flag_of(spec) +
+                                       " FILE")};
+            }
+        }
+        std::vector<std::string> known;
+        for (const CLI::Option* option : command.app->get_options()) {
+            if (!option->get_lnames().empty()) {
+                known.push_back("--" + option->get_lnames().front());
+            }
+        }
+        return {ExitCode::usage, error_line("unknown flag " + in_quotes(flag),
+                                            did_you_mean(flag, known, see_help(path)))};
+    }
+
+    std::expected<ParsedCommand, UsageText> collect(const std::string& path) {
+        const auto at = commands_.find(path);
+        if (at == commands_.end()) {
+            return std::unexpected(UsageText{ExitCode::usage, help_text(path)});
+        }
+        const Command& command = at->second;
+        if (const auto extras = command.app->remaining(); !extras.empty()) {
+            return std::unexpected(unexpected_argument(command, path, extras.front()));
+        }
+        ParsedCommand parsed{path, {}, {}};
+        for (const OptionSpec& spec : option_table()) {
+            const auto option = command.options.find(spec.name);
+            if (option == command.options.end() || option->second->empty()) {
+                continue;
+            }
+            const auto& values = option->second->results();
+            if (values.size() > 1 && spec.kind != OptionKind::list) {
+                return std::unexpected(mistake(flag_of(spec) + " is given twice", path));
+            }
+            parsed.flags[std::string(spec.name)] = CLI::detail::join(values, ",");
+        }
+        for (const auto& [name, option] : command.arguments) {
+            if (!option->empty()) {
+                parsed.arguments[name] = option->results().back();
+            }
+        }
+        return parsed;
+    }
+
+    CLI::App root_;
+    std::map<std::string, Command, std::less<>> commands_;
+};
+
+} // namespace
+
+std::expected<ParsedCommand, UsageText> parse_command(const std::vector<std::string>& arguments) {
+    return Grammar().parse(arguments);
+}
+
+} // namespace claviger
