@@ -53,8 +53,8 @@ std::optional<HttpMethod> method_of(std::string_view text) {
 }
 
 bool is_unreserved(std::uint8_t c) { // RFC 3986 2.3
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           c == '-' || c == '.' || c == '_' || c == '~';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '.' || c == '_' || c == '~';
 }
 
 /// Percent escapes are for what needs them: decoded once, the segment is clean UTF-8 text, and
@@ -207,8 +207,7 @@ Outcome read_connection(std::string_view value, AdmittedHead& head) {
     return std::nullopt;
 }
 
-Outcome read_field(std::string_view name, std::string_view value, AdmittedHead& head,
-                   Seen& seen) {
+Outcome read_field(std::string_view name, std::string_view value, AdmittedHead& head, Seen& seen) {
     if (ascii_iequal(name, "Host")) {
         return read_host(value, head, seen);
     }
@@ -239,8 +238,7 @@ Outcome read_field(std::string_view name, std::string_view value, AdmittedHead& 
     }
     if (ascii_iequal(name, "Expect")) {
         head.expects_continue = ascii_iequal(value, "100-continue");
-        return head.expects_continue ? Outcome()
-                                     : Refusal{417, "This expectation cannot be met."};
+        return head.expects_continue ? Outcome() : Refusal{417, "This expectation cannot be met."};
     }
     if (ascii_iequal(name, "Upgrade")) {
         return bad("Protocol upgrades are not offered.");

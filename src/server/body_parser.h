@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// Boost.Beast's parser without its message: it checks the framing once more, takes chunked bodies
+// apart and collects the body. Fields are not kept: the head has been read by admit(), and trailer
+// fields are never headers (RFC 9110 6.5.1).
+#pragma once
+
+#include <boost/beast/http/basic_parser.hpp>
+#include <string>
+
+namespace claviger {
+
+class BodyParser final : public boost::beast::http::basic_parser<true> {
+public:
+    std::string body;
+
+private:
+    using string_view = boost::beast::string_view;
+    using error_code = boost::beast::error_code;
+    using verb = boost::beast::http::verb;
+    using field = boost::beast::http::field;
+    using chunk_extensions_view = string_view;
+
+    void on_request_impl(verb, string_view, string_view, int, error_code& ec) override { ec = {}; }
+    void on_response_impl(int, string_view, int, error_code& ec) override { ec = {}; }
+    void on_field_impl(field, string_view, string_view, error_code& ec) override { ec = {}; }
+    void on_header_impl(error_code& ec) override { ec = {}; }
+    void on_body_init_impl(const boost::optional<std::uint64_t>&, error_code& ec) override {
+        ec = {};
+    }
+    std::size_t on_body_impl(string_view part, error_code& ec) override {
+        ec = {};
+        body.append(part.data(), part.size());
+        return part.size();
+    }
+    void on_chunk_header_impl(std::uint64_t, string_view, error_code& ec) override { ec = {}; }
+    std::size_t on_chunk_body_impl(std::uint64_t, string_view part, error_code& ec) override {
+        ec = {};
+        body.append(part.data(), part.size());
+        return part.size();
+    }
+    void on_finish_impl(error_code& ec) override { ec = {}; }
+};
+
+} // namespace claviger
