@@ -9,6 +9,9 @@
 namespace claviger {
 namespace {
 
+/// Bodies that nobody reads are taken up to this size, so that the answer arrives.
+constexpr std::size_t unread_body = 16 * 1024;
+
 std::vector<std::string_view> split_path(std::string_view path) {
     std::vector<std::string_view> segments;
     while (!path.empty()) {
@@ -190,10 +193,10 @@ Dispatcher::Match Dispatcher::find(HttpMethod method, std::string_view path) con
 RoutePlan Dispatcher::plan(HttpMethod method, std::string_view path) const {
     const Match match = find(method, path);
     if (match.route == nullptr) {
-        return {0, RequestClass::administration, "unmatched"};
+        return {unread_body, RequestClass::administration, "unmatched"};
     }
     const Operation& operation = match.route->operation;
-    return {match.route->reads_body ? operation.max_body : 0, operation.request_class,
+    return {match.route->reads_body ? operation.max_body : unread_body, operation.request_class,
             operation.id};
 }
 

@@ -35,13 +35,19 @@ std::vector<std::string_view> query_values(const Parameters& query, std::string_
 /// Splits lists at commas: "a,b" and "a" "b" are the same list.
 std::vector<std::string> split_list(const std::vector<std::string_view>& values);
 
+/// Types that can stand in a path or a query.
 template <class T>
+concept TextField =
+    std::is_same_v<T, FilterText> || std::is_same_v<T, std::vector<std::string>> ||
+    std::is_same_v<T, std::string> || std::is_integral_v<T> || std::is_same_v<T, Uuid> ||
+    WireText<T>;
+
+template <TextField T>
 Result<T> decode_text(const std::vector<std::string_view>& values, std::string_view at) {
     const std::string_view first = values.front();
     if constexpr (std::is_same_v<T, FilterText>) {
         return FilterText{{values.begin(), values.end()}};
     } else if constexpr (IsVector<T>::value) {
-        static_assert(std::is_same_v<T, std::vector<std::string>>);
         return split_list(values);
     } else if constexpr (std::is_same_v<T, std::string>) {
         return std::string(first);
@@ -57,7 +63,6 @@ Result<T> decode_text(const std::vector<std::string_view>& values, std::string_v
         const auto id = Uuid::parse(first);
         return id ? Result<T>(*id) : wrong_type(at, "a UUID");
     } else {
-        static_assert(WireText<T>);
         auto decoded = T::decode(first);
         if (!decoded) {
             return fail(decoded.error().code(), std::string(at) + ": " + decoded.error().detail());
@@ -71,7 +76,7 @@ template <class Field>
 Result<std::optional<Field>> take_field(const Input& input, const std::string& name) {
     for (const auto& [path_name, text] : input.path) {
         if (path_name == name) {
-            if constexpr (requires { decode_text<Field>({}, name); }) {
+            if constexpr (TextField<Field>) {
                 const std::vector<std::string_view> values{text};
                 auto decoded = TRY(decode_text<Field>(values, name));
                 return std::optional<Field>(std::move(decoded));
@@ -92,7 +97,7 @@ Result<std::optional<Field>> take_field(const Input& input, const std::string& n
     if (values.empty()) {
         return std::optional<Field>();
     }
-    if constexpr (requires { decode_text<Field>({}, name); }) {
+    if constexpr (TextField<Field>) {
         auto decoded = TRY(decode_text<Field>(values, name));
         return std::optional<Field>(std::move(decoded));
     } else {

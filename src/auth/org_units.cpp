@@ -159,22 +159,27 @@ Result<void> OrgUnits::erase(Transaction& transaction, const Caller& caller, Org
     return append_change_event(transaction, event);
 }
 
-Result<void> OrgUnits::remove(const Caller& caller, const ScopeId& id) {
+Result<void> OrgUnits::erase_tree(Transaction& transaction, const Caller& caller,
+                                  const OrgUnit& unit, bool with_content, Timestamp now) {
+    const auto children = TRY(transaction.org_units().children(unit.id));
+    for (const OrgUnit& child : children) {
+        // The default department came with its cluster and goes with it, if nobody used it.
+        const bool goes_along =
+            unit.id.type == ScopeType::cluster && child.name == default_department;
+        if (!with_content && !goes_along) {
+            return fail(ErrorCode::conflict, "there is still something below it (" + child.name +
+                                                 "); delete that first");
+        }
+        TRY(erase_tree(transaction, caller, child, with_content, now));
+    }
+    return erase(transaction, caller, unit, now);
+}
+
+Result<void> OrgUnits::remove(const Caller& caller, const ScopeId& id, bool with_content) {
     const Timestamp now = clock_.now();
     return store_.write([&](Transaction& transaction) -> Result<void> {
         const OrgUnit unit = TRY(find(transaction, id));
-        const auto children = TRY(transaction.org_units().children(id));
-        for (const OrgUnit& child : children) {
-            const auto below = TRY(transaction.org_units().children(child.id));
-            const bool goes_along =
-                id.type == ScopeType::cluster && below.empty() && child.name == default_department;
-            if (!goes_along) {
-                return fail(ErrorCode::conflict, "there is still something below it (" +
-                                                     child.name + "); delete that first");
-            }
-            TRY(erase(transaction, caller, child, now));
-        }
-        return erase(transaction, caller, unit, now);
+        return erase_tree(transaction, caller, unit, with_content, now);
     });
 }
 

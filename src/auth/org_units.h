@@ -36,13 +36,15 @@ public:
     /// departments once per cluster.
     Result<OrgUnit> create(const Caller& caller, const OrgUnitDraft& draft);
     Result<OrgUnit> update(const Caller& caller, const ScopeId& id, const OrgUnitChange& change);
-    /// Removes the unit and the access rules at it. `conflict` while something is below it; a
-    /// cluster's empty default department goes with the cluster.
-    Result<void> remove(const Caller& caller, const ScopeId& id);
+    /// Removes the unit and the access rules at it. `conflict` while something is below it, unless
+    /// `with_content`; a cluster's empty default department goes with the cluster.
+    Result<void> remove(const Caller& caller, const ScopeId& id, bool with_content);
 
 private:
     Result<void> insert(Transaction& transaction, const Caller& caller, OrgUnit& unit);
     Result<void> erase(Transaction& transaction, const Caller& caller, OrgUnit unit, Timestamp now);
+    Result<void> erase_tree(Transaction& transaction, const Caller& caller, const OrgUnit& unit,
+                            bool with_content, Timestamp now);
 
     Store& store_;
     const Clock& clock_;
