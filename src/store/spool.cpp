@@ -65,10 +65,10 @@ Result<Spool> Spool::open(const std::filesystem::path& path) {
     TRY(sync_directory(path.parent_path()));
     const std::string bytes = TRY(spool.file_.read_at(0, capacity_bytes));
     spool.read(bytes);
-    if (bytes.find_first_not_of('\0', spool.used_bytes_) != std::string::npos) {
+    const std::string empty(capacity_bytes - spool.used_bytes_, '\0');
+    if (bytes.compare(spool.used_bytes_, std::string::npos, empty) != 0) {
         // A torn tail: it was never acknowledged, and must not be read after later records.
-        TRY(spool.file_.write_at(spool.used_bytes_,
-                                 std::string(capacity_bytes - spool.used_bytes_, '\0')));
+        TRY(spool.file_.write_at(spool.used_bytes_, empty));
         TRY(spool.file_.sync());
     }
     return spool;
