@@ -122,13 +122,7 @@ std::string_view core_count() {
 
 std::vector<OptionSpec> make_place_options() {
     return {
-        {.name = "data",
-         .kind = OptionKind::path,
-         .metavar = "DIR",
-         .default_text = "./.claviger",
-         .help = "Folder that holds everything the server keeps",
-         .assign = assign_text<&Options::data>,
-         .for_operators = true},
+        // The first: every other option may stand in the file that this one names.
         {.name = "config",
          .kind = OptionKind::path,
          .metavar = "FILE",
@@ -137,6 +131,13 @@ std::vector<OptionSpec> make_place_options() {
          .assign = assign_text<&Options::config>,
          .for_operators = true,
          .in_file = false},
+        {.name = "data",
+         .kind = OptionKind::path,
+         .metavar = "DIR",
+         .default_text = "./.claviger",
+         .help = "Folder that holds everything the server keeps",
+         .assign = assign_text<&Options::data>,
+         .for_operators = true},
         {.name = "listen",
          .metavar = "HOST:PORT",
          .default_text = "127.0.0.1:8080",
@@ -168,7 +169,7 @@ std::vector<OptionSpec> make_place_options() {
     };
 }
 
-std::vector<OptionSpec> make_identity_options() {
+std::vector<OptionSpec> make_secret_options() {
     return {
         {.name = "admin-email",
          .metavar = "EMAIL",
@@ -189,6 +190,11 @@ std::vector<OptionSpec> make_identity_options() {
          .help = "Key over all stored secrets and signing keys: 64 hexadecimal digits",
          .assign = assign_secret<&Options::master_key>,
          .for_operators = true},
+    };
+}
+
+std::vector<OptionSpec> make_token_options() {
+    return {
         {.name = "token-lifetime",
          .kind = OptionKind::integer,
          .metavar = "SECONDS",
@@ -259,7 +265,8 @@ std::vector<OptionSpec> make_running_options() {
 const std::vector<OptionSpec>& option_table() {
     static const std::vector<OptionSpec> table = [] {
         std::vector<OptionSpec> all = make_place_options();
-        std::ranges::move(make_identity_options(), std::back_inserter(all));
+        std::ranges::move(make_secret_options(), std::back_inserter(all));
+        std::ranges::move(make_token_options(), std::back_inserter(all));
         std::ranges::move(make_running_options(), std::back_inserter(all));
         return all;
     }();

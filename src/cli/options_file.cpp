@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fstream>
-#include <sstream>
+#include <iterator>
 
 #include <toml++/toml.h>
 
@@ -126,14 +126,15 @@ void take_key(std::string_view key, const toml::node& node, const std::filesyste
 OptionsFile read_options_file(const std::filesystem::path& file) {
     OptionsFile result;
     std::ifstream stream(file);
-    std::ostringstream content;
-    if (!stream || !(content << stream.rdbuf())) {
+    stream.peek(); // reports what cannot be read, such as a folder
+    if (!stream.is_open() || stream.bad()) {
         result.problems.push_back("the configuration file cannot be read: " + file.string() +
-                                  "; name a readable TOML file that is not empty");
+                                  "; name a readable TOML file");
         return result;
     }
+    const std::string content{std::istreambuf_iterator<char>(stream), {}};
     try {
-        const toml::table table = toml::parse(content.str(), file.string());
+        const toml::table table = toml::parse(content, file.string());
         for (const auto& [key, node] : table) {
             take_key(key.str(), node, file, result);
         }

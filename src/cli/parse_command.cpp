@@ -25,6 +25,7 @@ enum class TakesOptions : std::uint8_t { none, operators, all };
 class Grammar {
 public:
     Grammar() : root_("Turns access keys into bearer tokens and enforces access rules.", program) {
+        root_.allow_extras()->require_subcommand(0, 1);
         root_.set_help_flag("-h,--help", "Print this help");
         root_.set_version_flag("--version", std::string(program)); // printed by the caller
         add_running_commands();
@@ -74,6 +75,10 @@ private:
         return command;
     }
 
+    void add_group(const std::string& name, const std::string& description) {
+        root_.add_subcommand(name, description)->allow_extras()->require_subcommand(0, 1);
+    }
+
     /// Repetition is judged in collect(), which knows the names.
     static CLI::Option* add_value(Command& command, const std::string& flag,
                                   std::string_view metavar, std::string help) {
@@ -96,7 +101,7 @@ private:
     }
 
     void add_configuration_commands() {
-        root_.add_subcommand("config", "Look at the configuration");
+        add_group("config", "Look at the configuration");
         add("config show", "Print the effective options and where each came from",
             TakesOptions::all);
         add("config check", "Look for mistakes in flags, environment and file", TakesOptions::all);
@@ -105,10 +110,10 @@ private:
     }
 
     void add_tenant_commands() {
-        root_.add_subcommand("tenant", "Add, list, enable and disable tenants");
+        add_group("tenant", "Add, list, enable and disable tenants");
         Command& tenant =
             add("tenant add", "Add a tenant and its first administrator", TakesOptions::operators);
-        add_argument(tenant, "realm", "realm", "", "Short name in URLs: a-z, 0-9, inner hyphens",
+        add_argument(tenant, "realm", "REALM", "", "Short name in URLs: a-z, 0-9, inner hyphens",
                      true);
         add_argument(tenant, "name", "--name", "TEXT", "Name for people [the realm]", false);
         add_argument(tenant, "host", "--host", "NAME",
@@ -124,19 +129,19 @@ private:
                     path == std::string("tenant enable") ? "Let a disabled tenant work again"
                                                          : "Refuse everything of a tenant at once",
                     TakesOptions::operators);
-            add_argument(command, "realm", "realm", "", "The tenant's realm", true);
+            add_argument(command, "realm", "REALM", "", "The tenant's realm", true);
         }
     }
 
     void add_directory_commands() {
         Command& backup = add("backup", "Write a verified backup, with or without a running server",
                               TakesOptions::operators);
-        add_argument(backup, "file", "file", "", "The backup to write; an existing one is replaced",
+        add_argument(backup, "file", "FILE", "", "The backup to write; an existing one is replaced",
                      true);
         Command& restore = add("restore", "Put a backup in place; the server must be stopped",
                                TakesOptions::operators);
-        add_argument(restore, "file", "file", "", "The backup to read", true);
-        root_.add_subcommand("audit", "Check the audit log");
+        add_argument(restore, "file", "FILE", "", "The backup to read", true);
+        add_group("audit", "Check the audit log");
         add("audit verify", "Recompute the hash chains of all tenants", TakesOptions::operators);
     }
 
@@ -175,27 +180,29 @@ private:
         return {ExitCode::usage, error_line(what, see_help(path))};
     }
 
-    std::string help_text(const std::string& path) {
+    /// The command at `path`, which exists.
+    CLI::App* app_at(const std::string& path) {
         CLI::App* app = &root_;
-        std::string before;
-        for (std::size_t begin = 0; begin < path.size();) {
-            const std::size_t end = std::min(path.find(' ', begin), path.size());
-            before += (before.empty() ? "" : " ") + app->get_name();
-            app = app->get_subcommand(path.substr(begin, end - begin));
-            begin = end + 1;
+        for (const std::string& word : CLI::detail::split(path, ' ')) {
+            app = word.empty() ? app : app->get_subcommand(word);
         }
-        return app->get_formatter()->make_help(
-            app, before.empty() ? program : before + " " + app->get_name(),
-            CLI::AppFormatMode::Normal);
+        return app;
     }
 
-    /// What `text` may hold is not repeated beyond the flag's name: it might be a secret.
-    UsageText unexpected_argument(const Command& command, const std::string& path,
-                                  std::string_view text) const {
-        if (!text.starts_with('-')) {
-            return mistake("unexpected argument " + in_quotes(text), path);
+    std::string help_text(const std::string& path) {
+        const CLI::App* app = app_at(path);
+        return app->get_formatter()->make_help(app, program + (path.empty() ? "" : " " + path),
+                                               CLI::AppFormatMode::Normal);
+    }
+
+    /// Repeats no more of a flag than its name: the rest might be a secret.
+    UsageText judge_unexpected(const std::string& path, const std::vector<std::string>& extras) {
+        const auto is_flag = [](const std::string& text) { return text.starts_with('-'); };
+        const auto at = std::ranges::find_if(extras, is_flag);
+        if (at == extras.end()) {
+            return mistake("unexpected argument " + in_quotes(extras.front()), path);
         }
-        const std::string flag(text.substr(0, text.find('=')));
+        const std::string flag = at->substr(0, at->find('='));
         for (const OptionSpec& spec : option_table()) {
             if (spec.kind == OptionKind::secret && flag == "--" + std::string(spec.name)) {
                 return {ExitCode::usage,
@@ -205,9 +212,9 @@ private:
             }
         }
         std::vector<std::string> known;
-        for (const CLI::Option* option : command.app->get_options()) {
-            if (!option->get_lnames().empty()) {
-                known.push_back("--" + option->get_lnames().front());
+        for (const CLI::Option* option : app_at(path)->get_options()) {
+            for (const std::string& name : option->get_lnames()) {
+                known.push_back("--" + name);
             }
         }
         return {ExitCode::usage, error_line("unknown flag " + in_quotes(flag),
@@ -215,14 +222,14 @@ private:
     }
 
     std::expected<ParsedCommand, UsageText> collect(const std::string& path) {
+        if (const auto extras = app_at(path)->remaining(); !extras.empty()) {
+            return std::unexpected(judge_unexpected(path, extras));
+        }
         const auto at = commands_.find(path);
         if (at == commands_.end()) {
             return std::unexpected(UsageText{ExitCode::usage, help_text(path)});
         }
         const Command& command = at->second;
-        if (const auto extras = command.app->remaining(); !extras.empty()) {
-            return std::unexpected(unexpected_argument(command, path, extras.front()));
-        }
         ParsedCommand parsed{path, {}, {}};
         for (const OptionSpec& spec : option_table()) {
             const auto option = command.options.find(spec.name);
