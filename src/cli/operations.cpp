@@ -67,14 +67,14 @@ Operations::Operations(Tenants& tenants, Store& store, AccessEventLog& access_ev
       directory_(std::move(directory)), clock_(clock) {}
 
 OperatorAnswer Operations::run(const OperatorRequest& request) {
-    auto lines = dispatch(request);
-    if (!lines) {
-        return {false, {lines.error().detail()}};
+    auto answer = dispatch(request);
+    if (!answer) {
+        return {false, {answer.error().detail()}};
     }
-    return {true, std::move(*lines)};
+    return std::move(*answer);
 }
 
-Result<Lines> Operations::dispatch(const OperatorRequest& request) {
+Result<OperatorAnswer> Operations::dispatch(const OperatorRequest& request) {
     if (request.command == operator_command::tenant_add) {
         return add_tenant(request);
     }
@@ -98,7 +98,7 @@ Result<Lines> Operations::dispatch(const OperatorRequest& request) {
                 "server");
 }
 
-Result<Lines> Operations::add_tenant(const OperatorRequest& request) {
+Result<OperatorAnswer> Operations::add_tenant(const OperatorRequest& request) {
     NewTenant draft;
     draft.name = TRY(argument(request, "name"));
     draft.realm = TRY(argument(request, "realm"));
@@ -120,34 +120,38 @@ Result<Lines> Operations::add_tenant(const OperatorRequest& request) {
     if (added.generated_password) {
         lines.emplace_back("The password is not shown again.");
     }
-    return lines;
+    return OperatorAnswer{true, std::move(lines)};
 }
 
-Result<Lines> Operations::list_tenants() const {
+Result<OperatorAnswer> Operations::list_tenants() const {
     std::vector<Lines> rows = {{"ID", "REALM", "HOST", "STATE", "NAME"}};
     for (const Tenant& tenant : tenants_.list()) {
         rows.push_back({std::to_string(number_of(tenant.id)), tenant.realm,
                         tenant.host.empty() ? "-" : tenant.host,
                         tenant.enabled ? "enabled" : "disabled", tenant.name});
     }
-    return aligned(rows);
+    return OperatorAnswer{true, aligned(rows)};
 }
 
-Result<Lines> Operations::set_tenant_enabled(const OperatorRequest& request, bool enabled) {
+Result<OperatorAnswer> Operations::set_tenant_enabled(const OperatorRequest& request,
+                                                      bool enabled) {
     const std::string realm = TRY(argument(request, "realm"));
     const Tenant tenant = TRY(tenants_.set_enabled(realm, enabled));
-    return Lines{"tenant " + tenant.realm + (enabled ? " is enabled" : " is disabled")};
+    return OperatorAnswer{true,
+                          {"tenant " + tenant.realm + (enabled ? " is enabled" : " is disabled")}};
 }
 
-Result<Lines> Operations::write_backup(const OperatorRequest& request) const {
+Result<OperatorAnswer> Operations::write_backup(const OperatorRequest& request) const {
     const std::string target = TRY(argument(request, "file"));
     const BackupSummary summary =
         TRY(back_up(directory_, target, clock_.now(), [](auto bytes) { return sha256(bytes); }));
-    return Lines{"backup written to " + target + ", " + std::to_string(summary.bytes) + " bytes",
-                 "The master key is not in it: keep a copy of the key elsewhere."};
+    return OperatorAnswer{
+        true,
+        {"backup written to " + target + ", " + std::to_string(summary.bytes) + " bytes",
+         "The master key is not in it: keep a copy of the key elsewhere."}};
 }
 
-Result<Lines> Operations::verify_audits() {
+Result<OperatorAnswer> Operations::verify_audits() {
     Lines lines;
     bool all_intact = true;
     for (const Tenant& tenant : tenants_.list()) {
@@ -158,13 +162,9 @@ Result<Lines> Operations::verify_audits() {
         all_intact = all_intact && report.intact();
     }
     if (!all_intact) {
-        std::string all = "the audit log was altered";
-        for (const std::string& line : lines) {
-            all += "\n" + line;
-        }
-        return fail(ErrorCode::conflict, std::move(all));
+        lines.insert(lines.begin(), "the audit log was altered");
     }
-    return lines;
+    return OperatorAnswer{all_intact, std::move(lines)};
 }
 
 } // namespace claviger

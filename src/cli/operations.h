@@ -43,7 +43,7 @@ struct OperatorRequest {
 
 struct OperatorAnswer {
     bool ok = false;
-    std::vector<std::string> lines; // for standard output when ok, else one line for the error
+    std::vector<std::string> lines; // not ok: the first says what is wrong
 };
 
 class Operations {
@@ -56,13 +56,12 @@ public:
     OperatorAnswer run(const OperatorRequest& request);
 
 private:
-    Result<std::vector<std::string>> dispatch(const OperatorRequest& request);
-    Result<std::vector<std::string>> add_tenant(const OperatorRequest& request);
-    Result<std::vector<std::string>> list_tenants() const;
-    Result<std::vector<std::string>> set_tenant_enabled(const OperatorRequest& request,
-                                                        bool enabled);
-    Result<std::vector<std::string>> write_backup(const OperatorRequest& request) const;
-    Result<std::vector<std::string>> verify_audits();
+    Result<OperatorAnswer> dispatch(const OperatorRequest& request);
+    Result<OperatorAnswer> add_tenant(const OperatorRequest& request);
+    Result<OperatorAnswer> list_tenants() const;
+    Result<OperatorAnswer> set_tenant_enabled(const OperatorRequest& request, bool enabled);
+    Result<OperatorAnswer> write_backup(const OperatorRequest& request) const;
+    Result<OperatorAnswer> verify_audits();
 
     Tenants& tenants_;
     Store& store_;

@@ -12,12 +12,10 @@ namespace claviger {
 namespace {
 
 ExitCode print_answer(const OperatorAnswer& answer, const OutputStreams& streams) {
+    std::ostream& stream = answer.ok ? streams.out : streams.error;
+    stream << (answer.ok ? "" : "claviger: ");
     for (const std::string& line : answer.lines) {
-        if (answer.ok) {
-            streams.out << line << '\n';
-        } else {
-            print_error(streams, line);
-        }
+        stream << line << '\n';
     }
     return answer.ok ? ExitCode::ok : ExitCode::failed;
 }

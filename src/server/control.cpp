@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <exception>
 #include <limits>
 #include <span>
 #include <system_error>
@@ -146,7 +147,13 @@ OperatorAnswer ControlSocket::answer(int connection) {
     }
     log_.write(LogLevel::info, "operator command",
                {{"command", std::string_view(request->command)}});
-    return handler_(*request);
+    try {
+        return handler_(*request);
+    } catch (const std::exception& error) {
+        log_.write(LogLevel::error, "an operator command failed",
+                   {{"reason", std::string_view(error.what())}});
+        return refusal("the command failed inside the server; look into its log");
+    }
 }
 
 bool ControlSocket::wait_for_input(int descriptor, std::int64_t deadline) const {
