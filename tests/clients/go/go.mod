@@ -1,0 +1,3 @@
+module claviger.test/client
+
+go 1.19
