@@ -34,8 +34,8 @@ ClusterView view_of(const OrgUnit& unit) {
     const json::value value = json::parse(unit.attributes, ec);
     ClusterAttributes attributes;
     if (!ec && value.is_object()) {
-        attributes = decode_object<ClusterAttributes>(value.as_object())
-                         .value_or(ClusterAttributes{});
+        attributes =
+            decode_object<ClusterAttributes>(value.as_object()).value_or(ClusterAttributes{});
     }
     return {unit.id.value,
             number_of(unit.id.tenant),

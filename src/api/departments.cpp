@@ -86,8 +86,7 @@ struct DepartmentsResponse {
 };
 BOOST_DESCRIBE_STRUCT(DepartmentsResponse, (), (departments, next))
 
-Result<std::vector<DepartmentView>> find_departments(Context& context,
-                                                     const ListRequest& request) {
+Result<std::vector<DepartmentView>> find_departments(Context& context, const ListRequest& request) {
     std::vector<DepartmentView> views;
     for (const NodeIndex node : readable_units(context, ScopeType::department, "department")) {
         views.push_back(view_of(*context.access().org_unit(node)));
@@ -128,8 +127,8 @@ struct DepartmentFields {
     std::optional<std::vector<Resources>> resources;
 
     UnitAttributes attributes() const {
-        return {scheduling_rules, default_node_pools, node_types, std::nullopt, std::nullopt,
-                resources};
+        return {scheduling_rules, default_node_pools, node_types,
+                std::nullopt,     std::nullopt,       resources};
     }
 };
 
@@ -178,11 +177,10 @@ Result<DepartmentView> read_department(Context& context, const DepartmentRequest
 
 struct DepartmentUpdateRequest : DepartmentRequest, DepartmentFields {};
 BOOST_DESCRIBE_STRUCT(DepartmentUpdateRequest, (),
-                      (department_id, description, scheduling_rules, default_node_pools,
-                       node_types, resources))
+                      (department_id, description, scheduling_rules, default_node_pools, node_types,
+                       resources))
 
-Result<DepartmentView> update_department(Context& context,
-                                         const DepartmentUpdateRequest& request) {
+Result<DepartmentView> update_department(Context& context, const DepartmentUpdateRequest& request) {
     const UnitAttributes attributes = request.attributes();
     TRY(check_attributes(attributes));
     const OrgUnit unit = TRY(context.services.org_units.update(

@@ -37,10 +37,9 @@ std::vector<std::string> split_list(const std::vector<std::string_view>& values)
 
 /// Types that can stand in a path or a query.
 template <class T>
-concept TextField =
-    std::is_same_v<T, FilterText> || std::is_same_v<T, std::vector<std::string>> ||
-    std::is_same_v<T, std::string> || std::is_integral_v<T> || std::is_same_v<T, Uuid> ||
-    WireText<T>;
+concept TextField = std::is_same_v<T, FilterText> || std::is_same_v<T, std::vector<std::string>> ||
+                    std::is_same_v<T, std::string> || std::is_integral_v<T> ||
+                    std::is_same_v<T, Uuid> || WireText<T>;
 
 template <TextField T>
 Result<T> decode_text(const std::vector<std::string_view>& values, std::string_view at) {

@@ -80,9 +80,8 @@ std::vector<NodeIndex> readable_units(const Context& context, ScopeType type,
                                         {*find_resource_type(resource_type), Action::read});
     std::vector<NodeIndex> nodes;
     context.access().for_each_unit(type, [&](NodeIndex node, const OrgUnit&) {
-        const bool readable = std::ranges::any_of(reach, [&](NodeIndex scope) {
-            return context.access().is_same_or_below(node, scope);
-        });
+        const bool readable = std::ranges::any_of(
+            reach, [&](NodeIndex scope) { return context.access().is_same_or_below(node, scope); });
         if (readable) {
             nodes.push_back(node);
         }

@@ -67,7 +67,7 @@ struct UnitAttributes {
     std::optional<SchedulingRules> scheduling_rules;
     std::optional<std::vector<std::string>> default_node_pools;
     std::optional<NodeTypes> node_types;
-    std::optional<bool> enforce_runai_scheduler;   // projects
+    std::optional<bool> enforce_runai_scheduler;    // projects
     std::optional<std::string> requested_namespace; // projects
     std::optional<std::vector<Resources>> resources;
 };

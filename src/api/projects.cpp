@@ -106,8 +106,7 @@ bool is_found(const ProjectView& view, std::string_view search) {
 }
 
 struct ProjectsRequest : ListRequest {};
-BOOST_DESCRIBE_STRUCT(ProjectsRequest, (),
-                      (filter_by, sort_by, sort_order, offset, limit, search))
+BOOST_DESCRIBE_STRUCT(ProjectsRequest, (), (filter_by, sort_by, sort_order, offset, limit, search))
 
 struct ProjectsResponse {
     std::vector<ProjectView> projects;
@@ -157,8 +156,12 @@ struct ProjectFields {
     std::optional<std::vector<Resources>> resources;
 
     UnitAttributes attributes(std::optional<std::string> requested_namespace) const {
-        return {scheduling_rules,        default_node_pools,             node_types,
-                enforce_runai_scheduler, std::move(requested_namespace), resources};
+        return {scheduling_rules,
+                default_node_pools,
+                node_types,
+                enforce_runai_scheduler,
+                std::move(requested_namespace),
+                resources};
     }
 };
 
@@ -169,11 +172,9 @@ struct ProjectCreationRequest : ProjectFields {
 
     /// The department: the one that is named, or the cluster's default one.
     Result<NodeIndex> scope(const Context& context) const {
-        const NodeIndex cluster =
-            TRY(find_unit(context, ScopeType::cluster, cluster_id.text()));
+        const NodeIndex cluster = TRY(find_unit(context, ScopeType::cluster, cluster_id.text()));
         if (parent_id) {
-            const NodeIndex department =
-                TRY(find_unit(context, ScopeType::department, *parent_id));
+            const NodeIndex department = TRY(find_unit(context, ScopeType::department, *parent_id));
             if (!context.access().is_same_or_below(department, cluster)) {
                 return fail(ErrorCode::invalid_request,
                             "parentId is no department of this cluster");
@@ -181,13 +182,13 @@ struct ProjectCreationRequest : ProjectFields {
             return department;
         }
         std::optional<NodeIndex> found;
-        context.access().for_each_unit(
-            ScopeType::department, [&](NodeIndex node, const OrgUnit& unit) {
-                if (unit.name == default_department &&
-                    context.access().is_same_or_below(node, cluster)) {
-                    found = node;
-                }
-            });
+        context.access().for_each_unit(ScopeType::department,
+                                       [&](NodeIndex node, const OrgUnit& unit) {
+                                           if (unit.name == default_department &&
+                                               context.access().is_same_or_below(node, cluster)) {
+                                               found = node;
+                                           }
+                                       });
         if (!found) {
             return fail(ErrorCode::invalid_request,
                         "parentId is missing, and the cluster has no default department");

@@ -1,4 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-int main() {
-    return 0;
+#include "api/openapi.h"
+#include "api/resources.h"
+#include "cli/command_line.h"
+#include "server/runtime.h"
+
+int main(int argc, char** argv) {
+    claviger::Commands commands;
+    commands.serve = claviger::serve;
+    commands.openapi = [] {
+        return claviger::openapi_document(claviger::all_routes(), CLAVIGER_VERSION);
+    };
+    commands.version = CLAVIGER_VERSION;
+    return claviger::run_command_line(argc, argv, commands);
 }

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/openapi.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+
+namespace claviger {
+namespace {
+
+bool in_path(std::string_view path, std::string_view name) {
+    return path.find("{" + std::string(name) + "}") != std::string_view::npos;
+}
+
+json::object error_reference(const Operation& operation) {
+    const char* schema = operation.errors == ErrorStyle::problem
+                             ? "#/components/schemas/Error"
+                             : "#/components/schemas/OAuth2Error";
+    return {{"$ref", schema}};
+}
+
+json::object response(std::string_view description, std::string_view type, json::object schema) {
+    json::object media;
+    media["schema"] = std::move(schema);
+    json::object content;
+    content[type] = std::move(media);
+    return {{"description", description}, {"content", std::move(content)}};
+}
+
+json::array parameters_of(const Operation& operation, const json::object& schema, bool reads_body) {
+    json::array parameters;
+    const json::value* required = schema.if_contains("required");
+    for (const auto& property : schema.at("properties").as_object()) {
+        const bool path = in_path(operation.path, property.key());
+        if (!path && reads_body) {
+            continue;
+        }
+        const bool needed =
+            path || (required != nullptr &&
+                     std::ranges::any_of(required->as_array(), [&](const json::value& name) {
+                         return name.as_string() == property.key();
+                     }));
+        json::object parameter{{"name", property.key()},
+                               {"in", path ? "path" : "query"},
+                               {"required", needed},
+                               {"schema", property.value()}};
+        if (property.value().as_object().contains("items")) {
+            parameter["style"] = "form";
+            parameter["explode"] = false;
+        }
+        parameters.push_back(std::move(parameter));
+    }
+    return parameters;
+}
+
+/// The request's schema without what stands in the path.
+json::object body_schema(const Operation& operation, json::object schema) {
+    json::object& properties = schema["properties"].as_object();
+    for (auto at = properties.begin(); at != properties.end();) {
+        at = in_path(operation.path, at->key()) ? properties.erase(at) : std::next(at);
+    }
+    if (json::value* required = schema.if_contains("required")) {
+        json::array kept;
+        for (const json::value& name : required->as_array()) {
+            if (!in_path(operation.path, std::string_view(name.as_string()))) {
+                kept.push_back(name);
+            }
+        }
+        kept.empty() ? void(schema.erase("required")) : void(*required = std::move(kept));
+    }
+    return schema;
+}
+
+json::object request_body(const Operation& operation, const json::object& schema) {
+    json::object content;
+    const bool form = operation.body == BodyForm::form || operation.body == BodyForm::json_or_form;
+    if (operation.body != BodyForm::form) {
+        content["application/json"] = {{"schema", schema}};
+    }
+    if (form) {
+        content["application/x-www-form-urlencoded"] = {{"schema", schema}};
+    }
+    return {{"content", std::move(content)}};
+}
+
+json::object responses_of(const Operation& operation, json::object schema) {
+    json::object responses;
+    const std::string success = std::to_string(operation.success);
+    if (schema.empty() && operation.success == 200 && operation.response_type.empty()) {
+        responses[success] = {{"description", "Done"}};
+    } else if (schema.empty()) {
+        responses[success] = {{"description", "Done; the body is empty"}};
+    } else {
+        responses[success] = response("Done", operation.response_type, std::move(schema));
+    }
+    const auto refuse = [&](const char* status, std::string_view description) {
+        responses[status] = response(description, "application/json", error_reference(operation));
+    };
+    refuse("400", "The request is malformed, or the credentials are wrong");
+    const bool open = !operation.access.needs_token();
+    if (!open || operation.errors != ErrorStyle::problem) {
+        refuse("401", open ? "Client authentication failed" : "A valid bearer token is needed");
+    }
+    refuse("403", "Not permitted; the details name the missing permission and the scope");
+    refuse("404", "There is no such object, path or tenant");
+    if (method_has_body(operation.method) || operation.method == HttpMethod::remove) {
+        refuse("409", "The object exists, or its state forbids this");
+        refuse("413", "The body is too large");
+        refuse("415", "The body is of a kind that is not read here");
+    }
+    refuse("429", "Too many failed sign-ins; wait as Retry-After says");
+    refuse("500", "Something went wrong");
+    refuse("503", "Try again later, as Retry-After says");
+    return responses;
+}
+
+json::object operation_object(const Route& route, Schemas& schemas) {
+    const Operation& operation = route.operation;
+    const json::object schema = route.request_schema(schemas);
+    json::object object{{"operationId", operation.id},
+                        {"summary", operation.summary},
+                        {"tags", json::array{operation.tag}}};
+    if (operation.access.needs_token()) {
+        object["security"] = json::array{json::object{{"bearer", json::array{}}}};
+    } else {
+        object["security"] = json::array{};
+    }
+    if (operation.access.needs_permission()) {
+        object["x-permission"] = std::string(operation.access.resource_type()) + ":" +
+                                 std::string(name_of(operation.access.action()));
+    }
+    json::array parameters = parameters_of(operation, schema, route.reads_body);
+    if (!parameters.empty()) {
+        object["parameters"] = std::move(parameters);
+    }
+    if (route.reads_body) {
+        json::object fields = body_schema(operation, schema);
+        if (!fields.at("properties").as_object().empty()) {
+            object["requestBody"] = request_body(operation, fields);
+        }
+    }
+    object["responses"] = responses_of(operation, route.response_schema(schemas));
+    return object;
+}
+
+void add_error_schemas(Schemas& schemas) {
+    const json::object text{{"type", "string"}};
+    schemas["Error"] = {{"type", "object"},
+                        {"properties", json::object{{"code", json::object{{"type", "integer"}}},
+                                                    {"message", text},
+                                                    {"details", text}}},
+                        {"required", json::array{"code", "message"}}};
+    schemas["OAuth2Error"] = {
+        {"type", "object"},
+        {"properties", json::object{{"error", text}, {"error_description", text}}},
+        {"required", json::array{"error"}}};
+}
+
+void append_indented(std::string& out, const json::value& value, std::size_t depth) {
+    const std::string indent((depth + 1) * 2, ' ');
+    const std::string closing(depth * 2, ' ');
+    bool first = true;
+    if (value.is_object() && !value.as_object().empty()) {
+        for (const auto& member : value.as_object()) {
+            out += first ? "{\n" : ",\n";
+            out += indent + json::serialize(json::value(member.key())) + ": ";
+            append_indented(out, member.value(), depth + 1);
+            first = false;
+        }
+        out += "\n" + closing + "}";
+    } else if (value.is_array() && !value.as_array().empty()) {
+        for (const json::value& element : value.as_array()) {
+            out += (first ? "[\n" : ",\n") + indent;
+            append_indented(out, element, depth + 1);
+            first = false;
+        }
+        out += "\n" + closing + "]";
+    } else {
+        out += json::serialize(value);
+    }
+}
+
+} // namespace
+
+std::string openapi_document(const Routes& routes, std::string_view version) {
+    Schemas schemas;
+    add_error_schemas(schemas);
+    json::object paths;
+    for (const Route& route : routes) {
+        const std::string method = ascii_lower(name_of(route.operation.method));
+        json::value& path = paths[route.operation.path];
+        if (!path.is_object()) {
+            path = json::object{};
+        }
+        path.as_object()[method] = operation_object(route, schemas);
+    }
+    json::object components;
+    for (auto& [name, schema] : schemas) {
+        components[name] = std::move(schema);
+    }
+    const json::object bearer{{"type", "http"}, {"scheme", "bearer"}, {"bearerFormat", "JWT"}};
+    const json::value document = {
+        {"openapi", "3.0.3"},
+        {"info",
+         {{"title", "Claviger"},
+          {"version", version},
+          {"description", "Access keys become bearer tokens, access rules are enforced. "
+                          "Compatible with the authentication and access-control API of Run:ai; "
+                          "not affiliated with NVIDIA."},
+          {"license", {{"name", "Apache-2.0"}}}}},
+        {"paths", std::move(paths)},
+        {"components",
+         {{"securitySchemes", {{"bearer", bearer}}}, {"schemas", std::move(components)}}}};
+    std::string text;
+    append_indented(text, document, 0);
+    text += "\n";
+    return text;
+}
+
+} // namespace claviger

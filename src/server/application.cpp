@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/application.h"
+
+#include "api/resources.h"
+#include "auth/audit.h"
+#include "auth/names.h"
+#include "store/sqlite_access_event_log.h"
+#include "store/sqlite_store.h"
+
+namespace claviger {
+namespace {
+
+constexpr const char* first_realm = "runai";
+constexpr const char* default_administrator = "admin@example.com";
+constexpr std::int32_t viewer = 7;
+
+} // namespace
+
+Application::Application(DataDirectory directory, TokenSettings settings, Log& log)
+    : directory_(std::move(directory)), settings_(std::move(settings)), log_(log) {}
+
+Result<std::unique_ptr<Application>> Application::open(const Options& options, Log& log) {
+    DataDirectory directory = TRY(DataDirectory::open(options.data));
+    const std::string url =
+        options.public_url.empty() ? "http://" + options.listen.text() : options.public_url;
+    std::unique_ptr<Application> application(
+        new Application(std::move(directory), token_settings(options, url), log));
+    TRY(application->open_key(options));
+    TRY(application->open_databases());
+    return application;
+}
+
+Result<void> Application::open_key(const Options& options) {
+    auto key = options.master_key ? MasterKey::parse(options.master_key->reveal())
+                                  : MasterKey::load(options.master_key_file(), true, random_);
+    if (!key) {
+        return std::unexpected(std::move(key).error());
+    }
+    master_key_.emplace(*std::move(key));
+    vault_.emplace(*master_key_, random_);
+    pepper_.emplace(*master_key_);
+    passwords_.emplace(*pepper_, Argon2Parameters{}, random_, clock_);
+    return {};
+}
+
+Result<void> Application::open_databases() {
+    store_ = TRY(SqliteStore::open(directory_.path()));
+    access_events_ = TRY(SqliteAccessEventLog::open(directory_.path(), chain_hash));
+    memory_.emplace(*vault_, settings_.lifetime_seconds, host_of_url(settings_.public_url), log_);
+    TRY(memory_->attach(*store_));
+    tenants_.emplace(*store_, *memory_, *vault_, *passwords_, settings_, clock_, random_);
+    TRY(tenants_->ensure_signing_keys());
+    grants_.emplace(settings_, *pepper_, *passwords_, *access_events_, last_logins_, clock_,
+                    random_);
+    verifier_.emplace(settings_, clock_);
+    service_accounts_.emplace(*store_, *pepper_, clock_, random_);
+    access_rules_.emplace(*store_, clock_);
+    org_units_.emplace(*store_, clock_, random_);
+    Routes routes = all_routes();
+    TRY(Dispatcher::check(routes));
+    dispatcher_.emplace(std::move(routes),
+                        Services{*store_, *memory_, *grants_, *verifier_, *service_accounts_,
+                                 *access_rules_, *org_units_, last_logins_, settings_, clock_,
+                                 random_, log_});
+    return {};
+}
+
+Result<std::optional<AddedTenant>> Application::add_first_tenant(const Options& options) {
+    if (!tenants_->list().empty()) {
+        return std::optional<AddedTenant>();
+    }
+    NewTenant draft;
+    draft.name = first_realm;
+    draft.realm = first_realm;
+    draft.admin_email = options.admin_email.empty() ? default_administrator : options.admin_email;
+    if (options.admin_password) {
+        draft.admin_password.emplace(options.admin_password->reveal());
+    }
+    auto added = TRY(tenants_->add(draft));
+    return std::optional<AddedTenant>(std::move(added));
+}
+
+Result<NewServiceAccount> Application::add_demo_data(const AddedTenant& tenant) {
+    const TenantId id = tenant.tenant.id;
+    Caller caller;
+    caller.state = memory_->current()->find(id);
+    const User* administrator = caller.state->users.find_by_email(tenant.admin_email);
+    if (administrator == nullptr) {
+        return fail(ErrorCode::internal, "the administrator is missing");
+    }
+    caller.principal = {PrincipalKind::user, administrator->id.value, administrator->email};
+
+    const OrgUnit cluster = TRY(org_units_->create(
+        caller, {ScopeType::cluster, tenant_scope(id), "demo-cluster", "", "{}"}));
+    const OrgUnit department =
+        TRY(org_units_->create(caller, {ScopeType::department, cluster.id, "research", "", "{}"}));
+    for (const char* name : {"translation", "vision"}) {
+        TRY(org_units_->create(caller, {ScopeType::project, department.id, name, "", "{}"}));
+    }
+    NewServiceAccount account = TRY(service_accounts_->create(caller, "demo-reader"));
+    caller.state = memory_->current()->find(id);
+    const AccessRuleDraft rule{{SubjectType::service_account, account.account.id.value.text()},
+                               {id, viewer},
+                               department.id};
+    TRY(access_rules_->create(caller, rule));
+    return account;
+}
+
+std::vector<Metric> Application::metrics() const {
+    const Grants::Counts grants = grants_->counts();
+    const Dispatcher::Counts decisions = dispatcher_->counts();
+    const auto number = [](auto count) { return static_cast<double>(count); };
+    return {
+        {"claviger_tokens_issued_total",
+         "Tokens issued",
+         true,
+         {{"grant", "client_credentials"}},
+         number(grants.client_credentials)},
+        {"claviger_tokens_issued_total",
+         "Tokens issued",
+         true,
+         {{"grant", "password"}},
+         number(grants.password)},
+        {"claviger_token_failures_total",
+         "Refused sign-ins",
+         true,
+         {{"reason", "refused"}},
+         number(grants.refused)},
+        {"claviger_token_failures_total",
+         "Refused sign-ins",
+         true,
+         {{"reason", "throttled"}},
+         number(grants.throttled)},
+        {"claviger_decisions_total",
+         "Decisions on the API's own routes",
+         true,
+         {{"effect", "allow"}},
+         number(decisions.allowed)},
+        {"claviger_decisions_total",
+         "Decisions on the API's own routes",
+         true,
+         {{"effect", "deny"}},
+         number(decisions.denied)},
+        {"claviger_audit_queue_depth",
+         "Access events not yet durable",
+         false,
+         {},
+         number(access_events_->queue_depth())},
+        {"claviger_audit_durable_total",
+         "Access events made durable",
+         true,
+         {},
+         number(access_events_->durable_count())},
+    };
+}
+
+void Application::maintain() {
+    auto flushed = last_logins_.flush(*store_);
+    if (!flushed) {
+        log_.write(LogLevel::error, flushed.error().detail());
+    }
+    passwords_->release_idle_memory();
+}
+
+} // namespace claviger

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// Everything below the HTTP server, opened in order: data directory, keys, store, memory, services.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "api/dispatch.h"
+#include "auth/tenants.h"
+#include "cli/options.h"
+#include "server/metrics.h"
+#include "store/access_event_log.h"
+#include "store/data_directory.h"
+
+namespace claviger {
+
+class Application {
+public:
+    /// Opens or makes the data directory and reads it into memory.
+    static Result<std::unique_ptr<Application>> open(const Options& options, Log& log);
+
+    /// The first start: a tenant with its administrator. Nothing when there is a tenant already.
+    Result<std::optional<AddedTenant>> add_first_tenant(const Options& options);
+    /// Demo data for a new tenant; gives the demo service account.
+    Result<NewServiceAccount> add_demo_data(const AddedTenant& tenant);
+
+    /// Where the server is reached; must be set before requests come in.
+    void set_public_url(std::string url) { settings_.public_url = std::move(url); }
+    const std::string& public_url() const { return settings_.public_url; }
+
+    Dispatcher& dispatcher() { return *dispatcher_; }
+    AccessEventLog& access_events() { return *access_events_; }
+    Store& store() { return *store_; }
+    Tenants& tenants() { return *tenants_; }
+    const std::filesystem::path& directory_path() const { return directory_.path(); }
+    Clock& clock() { return clock_; }
+    Random& random() { return random_; }
+
+    std::vector<Metric> metrics() const;
+    /// What is done now and then: last logins are written, idle memory is given back.
+    void maintain();
+
+private:
+    Application(DataDirectory directory, TokenSettings settings, Log& log);
+    Result<void> open_key(const Options& options);
+    Result<void> open_databases();
+
+    // In the order in which they need one another.
+    DataDirectory directory_;
+    TokenSettings settings_;
+    Log& log_;
+    SystemClock clock_;
+    SystemRandom random_;
+    std::optional<MasterKey> master_key_;
+    std::optional<KeyVault> vault_;
+    std::optional<Pepper> pepper_;
+    std::optional<Passwords> passwords_;
+    std::unique_ptr<Store> store_;
+    std::unique_ptr<AccessEventLog> access_events_;
+    std::optional<Directory> memory_;
+    LastLogins last_logins_;
+    std::optional<Tenants> tenants_;
+    std::optional<Grants> grants_;
+    std::optional<TokenVerifier> verifier_;
+    std::optional<ServiceAccounts> service_accounts_;
+    std::optional<AccessRules> access_rules_;
+    std::optional<OrgUnits> org_units_;
+    std::optional<Dispatcher> dispatcher_;
+};
+
+} // namespace claviger
