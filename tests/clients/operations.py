@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The operations of our own document, and requests made from it alone."""
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from scenario.api import Api
+from scenario.openapi import OWN_DOCUMENT, Contract, own_contract
+
+MISSING = object()
+
+
+@dataclass(frozen=True)
+class Operation:
+    method: str
+    path: str
+    details: dict = field(repr=False)
+    contract: Contract = field(repr=False)
+
+    @property
+    def name(self) -> str:
+        return self.details["operationId"]
+
+    @property
+    def needs_token(self) -> bool:
+        return bool(self.details["security"])
+
+    @property
+    def permission(self) -> str | None:
+        return self.details.get("x-permission")
+
+    def path_parameters(self) -> list[str]:
+        return re.findall(r"{(\w+)}", self.path)
+
+    def query_parameters(self) -> list[dict]:
+        return [one for one in self.details.get("parameters", []) if one["in"] == "query"]
+
+    def body_schema(self) -> dict | None:
+        content = self.details.get("requestBody", {}).get("content", {})
+        schema = content.get("application/json", {}).get("schema")
+        return None if schema is None else self.plain(schema)
+
+    def plain(self, schema: dict) -> dict:
+        """Without references and without the alternative of null."""
+        schema = self.contract.resolve(schema)
+        alternatives = [one for one in schema.get("anyOf", []) if one != {"type": "null"}]
+        return self.plain(alternatives[0]) if len(alternatives) == 1 else schema
+
+
+def all_operations() -> list[Operation]:
+    if not OWN_DOCUMENT.exists():
+        return []
+    contract = own_contract()
+    return [Operation(*one, contract) for one in contract.operations()]
+
+
+class Targets:
+    """One object of each kind in a tenant, and what stands for it in paths and bodies."""
+
+    def __init__(self, api: Api):
+        self.cluster = api.create_cluster()
+        self.department = api.create_department(self.cluster)
+        self.project = api.create_project(self.cluster, self.department)
+        self.account = api.create_account()
+        self.rule = api.give_role(self.account.name, "Viewer", "project", self.project)
+        self.role = api.role_id("Viewer")
+        self.paths = {
+            "serviceAccountId": self.account.id, "appId": self.account.id,
+            "accessRuleId": str(self.rule), "roleIdPath": str(self.role),
+            "clusterUuid": self.cluster, "departmentId": self.department,
+            "projectId": self.project, "realm": "runai",
+        }
+        self.members = {
+            "clusterId": self.cluster, "scopeId": self.project, "scopeType": "project",
+            "subjectId": "reader@first.example", "subjectType": "user", "roleId": self.role,
+            "resourceType": "project", "resources": [],
+        }
+
+    def path(self, operation: Operation) -> str:
+        path = operation.path
+        for name in operation.path_parameters():
+            # A kind of object that is not known here: an id that nothing has.
+            path = path.replace(f"{{{name}}}", self.paths.get(
+                name, "7d5bd2c2-7f36-4d9e-9f3f-0a9a6f2a4f10"))
+        return path
+
+    def knows(self, operation: Operation) -> bool:
+        return all(name in self.paths for name in operation.path_parameters())
+
+    def body(self, operation: Operation) -> object:
+        schema = operation.body_schema()
+        return None if schema is None else self.sample(operation, "", schema)
+
+    def sample(self, operation: Operation, name: str, schema: dict) -> object:
+        """A right value with all members that are required."""
+        schema = operation.plain(schema)
+        if name == "name":
+            return Api.fresh_name("matrix")
+        if name in self.members:
+            return self.members[name]
+        if "enum" in schema:
+            return schema["enum"][0]
+        kind = schema.get("type")
+        if kind == "object" or "properties" in schema:
+            return {member: self.sample(operation, member, schema["properties"][member])
+                    for member in schema.get("required", [])}
+        return {"array": [], "integer": 1, "number": 1, "boolean": True}.get(kind, "text")
+
+    def is_named_by(self, operation: Operation, body: object) -> bool:
+        """Whether the request names an object that only this tenant has."""
+        own = {"roleIdPath", "realm"}
+        if set(operation.path_parameters()) - own:
+            return True
+        return isinstance(body, dict) and bool({"clusterId", "scopeId"} & set(body))
+
+
+WRONG = {"string": (7, [], {}), "integer": ("x", 1.5, [], {}), "number": ("x", [], {}),
+         "boolean": ("yes", 1, []), "array": ({}, 7, "x"), "object": ([], 7, "x")}
+
+
+def wrong_bodies(operation: Operation, right: dict) -> Iterator[tuple[str, object]]:
+    """Bodies with one member missing or of a wrong type."""
+    schema = operation.body_schema()
+    for member, described in schema.get("properties", {}).items():
+        if member in schema.get("required", []):
+            yield f"without {member}", {key: value for key, value in right.items()
+                                        if key != member}
+        for wrong in WRONG.get(operation.plain(described).get("type"), ()):
+            yield f"{member} = {wrong!r}", {**right, member: wrong}
+
+
+def wrong_queries(operation: Operation) -> Iterator[tuple[str, str]]:
+    for parameter in operation.query_parameters():
+        schema = operation.plain(parameter["schema"])
+        if schema.get("type") == "integer":
+            yield parameter["name"], "x"
+            yield parameter["name"], "99999999999999999999"
+            if "minimum" in schema:
+                yield parameter["name"], str(schema["minimum"] - 1)
+        elif schema.get("type") == "boolean":
+            yield parameter["name"], "perhaps"
+        elif "enum" in schema:
+            yield parameter["name"], "unheard-of"
