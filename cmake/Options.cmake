@@ -3,6 +3,7 @@
 set(CMAKE_CXX_STANDARD 23)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG")
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 if(NOT CMAKE_BUILD_TYPE)
     set(CMAKE_BUILD_TYPE Release CACHE STRING "" FORCE)
@@ -20,14 +21,13 @@ endif()
 add_library(claviger_options INTERFACE)
 target_compile_options(claviger_options INTERFACE
     -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wnon-virtual-dtor
-    -Wold-style-cast -Woverloaded-virtual -Wnull-dereference -Werror
+    -Wold-style-cast -Woverloaded-virtual -Werror
     -ffile-prefix-map=${CMAKE_SOURCE_DIR}/=)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-    # GCC 12 reports these falsely in its own optimised standard library code.
+    # GCC 12 reports these falsely in its own optimised standard library and in Boost.
     target_compile_options(claviger_options INTERFACE
-        -Wno-error=maybe-uninitialized -Wno-error=null-dereference -Wno-error=restrict
-        -Wno-error=stringop-overflow -Wno-error=array-bounds -Wno-error=free-nonheap-object)
-    target_compile_options(claviger_options INTERFACE -fcoroutines)
+        -Wno-maybe-uninitialized -Wno-null-dereference -Wno-restrict -Wno-stringop-overflow
+        -Wno-array-bounds -Wno-free-nonheap-object -Wno-nonnull -fcoroutines)
 endif()
 
 if(CLAVIGER_SANITIZE STREQUAL "address")

@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <array>
 
-#include "base/encoding.h"
 #include "base/text.h"
+#include "server/request_target.h"
 
 namespace claviger {
 namespace {
@@ -16,10 +16,21 @@ constexpr Outcome bad(std::string_view detail) {
     return Refusal{400, detail};
 }
 
-bool is_token_character(char c) { // RFC 9110 5.6.2
-    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-    return letter || (c >= '0' && c <= '9') ||
-           std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
+constexpr std::array<bool, 256> make_token_characters() { // RFC 9110 5.6.2
+    std::array<bool, 256> table{};
+    for (const char c : std::string_view("0123456789abcdefghijklmnopqrstuvwxyz"
+                                         "ABCDEFGHIJKLMNOPQRSTUVWXYZ!#$%&'*+-.^_`|~")) {
+        table[static_cast<std::uint8_t>(c)] = true;
+    }
+    return table;
+}
+
+constexpr std::array<bool, 256> token_characters = make_token_characters();
+
+bool is_token(std::string_view text) {
+    return !text.empty() && std::ranges::all_of(text, [](char c) {
+        return token_characters[static_cast<std::uint8_t>(c)];
+    });
 }
 
 std::string_view trim(std::string_view text) {
@@ -48,73 +59,23 @@ std::optional<HttpMethod> method_of(std::string_view text) {
             return method;
         }
     }
-    const bool token = !text.empty() && std::ranges::all_of(text, is_token_character);
-    return token ? std::optional(HttpMethod::other) : std::nullopt;
+    return is_token(text) ? std::optional(HttpMethod::other) : std::nullopt;
 }
 
-bool is_unreserved(std::uint8_t c) { // RFC 3986 2.3
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '.' || c == '_' || c == '~';
-}
-
-/// Percent escapes are for what needs them: decoded once, the segment is clean UTF-8 text, and
-/// neither "." nor "..", nor anything with a slash.
-bool is_canonical_segment(std::string_view segment) {
-    std::string decoded;
-    while (!segment.empty()) {
-        if (segment.front() != '%') {
-            decoded += segment.front();
-            segment.remove_prefix(1);
-            continue;
-        }
-        const auto byte = decode_hex(segment.substr(1, 2));
-        if (!byte || byte->size() != 1 || is_unreserved(byte->front()) || byte->front() == '/' ||
-            byte->front() == '\\' || byte->front() == '%') {
-            return false;
-        }
-        decoded += static_cast<char>(byte->front());
-        segment.remove_prefix(3);
-    }
-    return decoded != "." && decoded != ".." && is_printable_utf8(decoded);
-}
-
-Outcome read_path(std::string_view path) {
-    if (!path.starts_with('/')) {
-        return bad("The request target must begin with a slash.");
-    }
-    std::string_view rest = path.substr(1);
-    while (true) {
-        const std::string_view segment = rest.substr(0, rest.find('/'));
-        const bool last = segment.size() == rest.size();
-        if ((segment.empty() && path.size() > 1) || !is_canonical_segment(segment) ||
-            segment.find(';') != std::string_view::npos) {
-            return bad("The path is not canonical.");
-        }
-        if (last) {
-            return std::nullopt;
-        }
-        rest.remove_prefix(segment.size() + 1);
-    }
-}
-
-Outcome read_target(std::string_view target, AdmittedHead& head) {
-    if (target.size() > longest_target) {
+Outcome read_request_target(std::string_view text, AdmittedHead& head) {
+    if (text.size() > longest_target) {
         return Refusal{414, "The request target is too long."};
     }
-    const bool clean = std::ranges::all_of(target, [](char c) {
-        return c > 0x20 && c < 0x7F &&
-               std::string_view("#\\<>\"{}|^`").find(c) == std::string_view::npos;
-    });
-    if (!clean) {
-        return bad("The request target holds characters that it may not.");
-    }
-    if (target == "*" && head.method == HttpMethod::options) {
+    if (text == "*" && head.method == HttpMethod::options) {
         return Refusal{405, "This path does not take this method."};
     }
-    const std::size_t question = target.find('?');
-    head.path = target.substr(0, question);
-    head.query = question == std::string_view::npos ? "" : target.substr(question + 1);
-    return read_path(head.path);
+    const auto target = read_target(text);
+    if (!target) {
+        return bad("The request target is not canonical.");
+    }
+    head.path = target->path;
+    head.query = target->query;
+    return std::nullopt;
 }
 
 Outcome read_request_line(std::string_view line, AdmittedHead& head) {
@@ -130,19 +91,23 @@ Outcome read_request_line(std::string_view line, AdmittedHead& head) {
                    : *bad("The request line is malformed.");
     }
     head.http_1_0 = version == "HTTP/1.0";
-    head.close = head.http_1_0;
     const auto method = method_of(line.substr(0, first));
     if (!method) {
         return bad("The method is malformed.");
     }
     head.method = *method;
-    return read_target(line.substr(first + 1, last - first - 1), head);
+    return read_request_target(line.substr(first + 1, last - first - 1), head);
 }
 
 /// What has been seen of the fields that may stand once only.
 struct Seen {
-    bool host = false, length = false, coding = false, authorization = false, type = false,
-         forwarded = false, agent = false;
+    bool host = false;
+    bool length = false;
+    bool coding = false;
+    bool authorization = false;
+    bool type = false;
+    bool close = false; // as an option of Connection
+    bool keep_alive = false;
 };
 
 Outcome take_once(bool& seen, std::string_view detail) {
@@ -157,11 +122,8 @@ Outcome read_host(std::string_view value, AdmittedHead& head, Seen& seen) {
     if (auto refused = take_once(seen.host, "Two Host headers.")) {
         return refused;
     }
-    if (host_name_of(value).empty()) {
-        return bad("The Host header is malformed.");
-    }
-    head.host = value;
-    return std::nullopt;
+    head.host = host_name_of(value);
+    return head.host.empty() ? bad("The Host header is malformed.") : Outcome();
 }
 
 Outcome read_length(std::string_view value, AdmittedHead& head, Seen& seen) {
@@ -191,15 +153,15 @@ Outcome read_coding(std::string_view value, AdmittedHead& head, Seen& seen) {
     return std::nullopt;
 }
 
-Outcome read_connection(std::string_view value, AdmittedHead& head) {
+Outcome read_connection(std::string_view value, Seen& seen) {
     while (!value.empty()) {
         const std::string_view option = value.substr(0, value.find(','));
         value.remove_prefix(std::min(option.size() + 1, value.size()));
         const std::string_view name = trim(option);
         if (ascii_iequal(name, "close")) {
-            head.close = true;
+            seen.close = true;
         } else if (ascii_iequal(name, "keep-alive")) {
-            head.close = false;
+            seen.keep_alive = true;
         } else if (ascii_iequal(name, "upgrade")) {
             return bad("Protocol upgrades are not offered.");
         }
@@ -218,7 +180,7 @@ Outcome read_field(std::string_view name, std::string_view value, AdmittedHead& 
         return read_coding(value, head, seen);
     }
     if (ascii_iequal(name, "Connection")) {
-        return read_connection(value, head);
+        return read_connection(value, seen);
     }
     if (ascii_iequal(name, "Authorization")) {
         head.authorization = value;
@@ -229,8 +191,9 @@ Outcome read_field(std::string_view name, std::string_view value, AdmittedHead& 
         return take_once(seen.type, "Two Content-Type headers.");
     }
     if (ascii_iequal(name, "X-Forwarded-For")) {
-        head.forwarded_for = value;
-        return take_once(seen.forwarded, "Two X-Forwarded-For headers.");
+        head.forwarded_for += head.forwarded_for.empty() ? "" : ","; // proxies may add a line
+        head.forwarded_for += value;
+        return std::nullopt;
     }
     if (ascii_iequal(name, "User-Agent")) {
         head.user_agent = value.substr(0, 256);
@@ -255,8 +218,7 @@ Outcome read_field_line(std::string_view line, AdmittedHead& head, Seen& seen) {
     }
     const std::size_t colon = line.find(':');
     const std::string_view name = line.substr(0, colon);
-    if (colon == std::string_view::npos || name.empty() ||
-        !std::ranges::all_of(name, is_token_character)) {
+    if (colon == std::string_view::npos || !is_token(name)) {
         return bad("A header line is malformed.");
     }
     const std::string_view value = trim(line.substr(colon + 1));
@@ -287,30 +249,26 @@ std::optional<std::string_view> take_line(std::string_view& rest) {
 
 } // namespace
 
-std::string host_name_of(std::string_view host) {
-    std::string_view name = host;
-    std::string_view port;
-    if (host.starts_with('[')) {
-        const std::size_t end = host.find(']');
-        if (end == std::string_view::npos) {
-            return {};
+HeadScan scan_head(std::string_view bytes, std::size_t scanned) {
+    HeadScan scan;
+    scan.scanned = scanned;
+    while (true) {
+        const std::size_t line_feed = bytes.find('\n', scan.scanned);
+        if (line_feed == std::string_view::npos) {
+            scan.scanned = bytes.size();
+            return scan;
         }
-        name = host.substr(0, end + 1);
-        port = host.substr(end + 1);
-    } else if (const std::size_t colon = host.find(':'); colon != std::string_view::npos) {
-        name = host.substr(0, colon);
-        port = host.substr(colon);
+        scan.scanned = line_feed + 1;
+        if (line_feed == 0 || bytes[line_feed - 1] != '\r') {
+            scan.malformed = true;
+            return scan;
+        }
+        // An empty line: the head's last, or, as its first one, no head at all.
+        if (line_feed == 1 || bytes[line_feed - 2] == '\n') {
+            scan.head_size = line_feed + 1;
+            return scan;
+        }
     }
-    const bool bracketed = name.starts_with('[');
-    const std::string_view allowed =
-        bracketed ? "0123456789abcdef:.[]" : "0123456789abcdefghijklmnopqrstuvwxyz.-";
-    const std::string lower = ascii_lower(name);
-    const bool good_name = !lower.empty() && lower.size() <= 253 &&
-                           lower.find_first_not_of(allowed) == std::string::npos;
-    const bool good_port =
-        port.empty() || (port.starts_with(':') && port.size() <= 6 &&
-                         parse_integer<std::uint16_t>(port.substr(1)).has_value());
-    return good_name && good_port ? lower : std::string();
 }
 
 std::expected<AdmittedHead, Refusal> admit(std::string_view head_bytes) {
@@ -345,6 +303,8 @@ std::expected<AdmittedHead, Refusal> admit(std::string_view head_bytes) {
     if (seen.length && seen.coding) {
         return std::unexpected(*bad("Content-Length beside Transfer-Encoding."));
     }
+    head.close = seen.close || (head.http_1_0 && !seen.keep_alive);
+    head.expects_continue = head.expects_continue && !head.http_1_0; // RFC 9110 10.1.1
     return head;
 }
 

@@ -16,7 +16,6 @@ namespace claviger {
 
 inline constexpr std::size_t longest_head = 8 * 1024; // bytes, request line included
 inline constexpr std::size_t most_header_lines = 64;
-inline constexpr std::size_t longest_target = 4 * 1024; // bytes
 
 /// Why a head was refused: a status and a fixed sentence. The connection closes after it.
 struct Refusal {
@@ -30,21 +29,28 @@ struct AdmittedHead {
     bool http_1_0 = false;
     std::string_view path;
     std::string_view query;
-    std::string_view host; // with the port, as sent
+    std::string host; // lower case, without the port; empty when HTTP/1.0 names none
     std::optional<std::string_view> authorization;
     std::optional<std::string_view> content_type;
-    std::optional<std::string_view> forwarded_for;
+    std::string forwarded_for; // all X-Forwarded-For lines as one list
     std::string_view user_agent;
     std::uint64_t content_length = 0;
     bool chunked = false;
     bool expects_continue = false;
-    bool close = false; // the client asked for it, or HTTP/1.0 without keep-alive
+    bool close = false; // the client asked for it, or speaks HTTP/1.0 without keep-alive
 };
+
+/// How far a head has come in.
+struct HeadScan {
+    std::size_t scanned = 0;   // bytes that need not be looked at again
+    std::size_t head_size = 0; // including the empty line; 0: not all of it is there
+    bool malformed = false;    // a line ends in a bare LF: this will never be a head
+};
+
+/// Looks for the end of the head in `bytes`, of which `scanned` have been looked at before.
+HeadScan scan_head(std::string_view bytes, std::size_t scanned);
 
 /// `head` is everything up to and including the empty line.
 std::expected<AdmittedHead, Refusal> admit(std::string_view head);
-
-/// The host name without its port, in lower case; empty when malformed.
-std::string host_name_of(std::string_view host);
 
 } // namespace claviger

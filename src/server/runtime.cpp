@@ -91,7 +91,8 @@ void print_demo(const std::string& url, const NewServiceAccount& demo) {
               << "/api/v1/token -H 'Content-Type: application/json' -d "
               << R"('{"grantType":"client_credentials","clientId":")" << demo.account.name
               << R"(","clientSecret":")" << demo.client_secret.reveal()
-              << R"("}' | sed 's/.*"accessToken":"\([^"]*\)".*/\1 /'); echo "$TOKEN")" << "\n\n"
+              << R"demo("}' | sed 's/.*"accessToken":"\([^"]*\)".*/\1/'); echo "$TOKEN")demo"
+              << "\n\n"
               << "  Call the API with it:\n"
               << "    curl -s " << url
               << "/api/v1/org-unit/projects -H \"Authorization: Bearer $TOKEN\"\n\n";

@@ -114,6 +114,15 @@ TEST(SqliteAccessEventLogTest, KeepsOrderAndChainsAcrossReopening) {
     EXPECT_EQ(tail, Texts{"d"});
 }
 
+TEST(SqliteAccessEventLogTest, RefusesTenantsThatItCannotKeepApart) {
+    const TemporaryDirectory directory;
+    const auto log = open_log(directory.path());
+    EXPECT_EQ(record(*log, TenantId{(1 << 23) - 1}, "a"), Durability::durable);
+    EXPECT_FALSE(log->append(TenantId{1 << 23}, at(1), "a"));
+    EXPECT_FALSE(log->append(TenantId{-1}, at(1), "a"));
+    EXPECT_EQ(payloads(*log, TenantId{(1 << 23) - 1}), Texts{"a"});
+}
+
 TEST(SqliteAccessEventLogTest, ManyThreadsEachInTheirOrder) {
     constexpr int threads = 8;
     constexpr int events = 500;

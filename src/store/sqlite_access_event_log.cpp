@@ -7,6 +7,23 @@
 
 namespace claviger {
 
+namespace {
+
+/// The key of an event in its table; see migrations.cpp.
+std::int64_t event_id(TenantId tenant, std::uint64_t number) {
+    return (std::int64_t{number_of(tenant)} << 40) + static_cast<std::int64_t>(number);
+}
+
+/// Above all events of the tenant.
+std::int64_t end_of(TenantId tenant) {
+    return (std::int64_t{number_of(tenant)} + 1) << 40;
+}
+
+/// From here on event_id() would wrap round.
+constexpr std::int32_t tenants_end = 1 << 23;
+
+} // namespace
+
 Result<std::unique_ptr<SqliteAccessEventLog>>
 SqliteAccessEventLog::open(const std::filesystem::path& directory, Chain chain,
                            const SqliteOptions& options) {
@@ -34,6 +51,9 @@ SqliteAccessEventLog::~SqliteAccessEventLog() {
 
 Result<AuditTicket> SqliteAccessEventLog::append(TenantId tenant, Timestamp at,
                                                  std::string payload) {
+    if (number_of(tenant) < 0 || number_of(tenant) >= tenants_end) {
+        return fail(ErrorCode::internal, "an access event names an impossible tenant");
+    }
     bool wake = false;
     AuditTicket ticket = 0;
     {
@@ -76,15 +96,15 @@ Result<AuditHead> SqliteAccessEventLog::head(TenantId tenant) {
 
 Result<void> SqliteAccessEventLog::for_each(TenantId tenant, std::uint64_t first_number,
                                             const Store::AuditVisitor& visit) {
-    static const std::string sql = select(
-        audit_entry_columns, "access_event WHERE tenant = ? AND number >= ? ORDER BY number");
+    static const std::string sql =
+        select(audit_entry_columns, "access_event WHERE id >= ? AND id < ? ORDER BY id");
     std::vector<AuditEntry> spooled;
     {
         const std::scoped_lock lock(state_mutex_); // before the database: it may move there
         spooled = spool_.entries();
     }
     const auto reader = TRY(Connection::open(file_, Connection::Mode::read_only));
-    Statement found = TRY(reader->query(sql, tenant, first_number));
+    Statement found = TRY(reader->query(sql, event_id(tenant, first_number), end_of(tenant)));
     AuditEntry entry;
     std::uint64_t next_number = first_number;
     for (bool more = TRY(found.step()); more;) {
@@ -112,18 +132,23 @@ std::uint64_t SqliteAccessEventLog::durable_count() const {
 
 /// Steps from tenant to tenant by the primary key, so that a long log opens as fast as a short one.
 Result<void> SqliteAccessEventLog::read_heads() {
-    static const std::string sql = select(
-        audit_entry_columns, "access_event WHERE tenant = (SELECT min(tenant) FROM access_event "
-                             "WHERE tenant > ?) ORDER BY number DESC LIMIT 1");
-    AuditEntry entry;
-    entry.tenant = TenantId{-1};
+    static const std::string next_sql =
+        select(audit_entry_columns, "access_event WHERE id >= ? ORDER BY id LIMIT 1");
+    static const std::string last_sql =
+        select(audit_entry_columns, "access_event WHERE id < ? ORDER BY id DESC LIMIT 1");
+    std::int64_t from = 0;
     while (true) {
-        Statement found = TRY(writer_->connection().query(sql, entry.tenant));
-        const bool any = TRY(found.step());
+        AuditEntry entry;
+        Statement next = TRY(writer_->connection().query(next_sql, from));
+        const bool any = TRY(next.step());
         if (!any) {
             return {};
         }
-        read_row(found, entry);
+        read_row(next, entry);
+        from = end_of(entry.tenant);
+        Statement last = TRY(writer_->connection().query(last_sql, from));
+        TRY(last.step());
+        read_row(last, entry);
         heads_[entry.tenant] = {entry.number, entry.hash};
     }
 }
@@ -223,9 +248,9 @@ Result<void> SqliteAccessEventLog::insert(std::span<const AuditEntry> entries) {
     for (const AuditEntry& entry : entries) {
         // An entry of the spool may be there: the commit that seemed to fail, or a lost clear().
         TRY(writer_->connection().run(
-            "INSERT INTO access_event (tenant, number, at, payload, hash) VALUES (?, ?, ?, ?, ?) "
+            "INSERT INTO access_event (id, at, payload, hash) VALUES (?, ?, ?, ?) "
             "ON CONFLICT DO NOTHING",
-            entry.tenant, entry.number, entry.at, entry.payload, entry.hash));
+            event_id(entry.tenant, entry.number), entry.at, entry.payload, entry.hash));
     }
     return {};
 }
