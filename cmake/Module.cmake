@@ -18,7 +18,8 @@ function(claviger_module name)
         set(scope INTERFACE)
     endif()
     target_include_directories(claviger_${name} ${scope} "${CMAKE_SOURCE_DIR}/src")
-    target_link_libraries(claviger_${name} ${scope} claviger_options ${arg_DEPENDS} ${arg_LIBRARIES})
+    target_link_libraries(claviger_${name} ${scope}
+        claviger_options ${arg_DEPENDS} ${arg_LIBRARIES})
 
     if(tests AND CLAVIGER_TESTS)
         add_executable(${name}_test ${tests})
