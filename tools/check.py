@@ -34,8 +34,8 @@ WORDS = ["/wo" + "rk/", "/tmp/bash" + "_jobs", "deb.deb" + "ian.org", "pypi" + "
          "files.python" + "hosted", "registry.npm" + "js", "proxy.gol" + "ang",
          "static.cr" + "ates", "repo.ma" + "ven"]
 MARKERS = re.compile("|".join([r"\bTO" + "DO\\b", r"\bFIX" + "ME\\b", r"\bXX" + "X\\b",
-                               r"\bHA" + "CK\\b", "not impl" + "emented", "GTEST" + "_SKIP", "DIS" + "ABLED_",
-                               "pytest.mark." + "xfail"]))
+                               r"\bHA" + "CK\\b", "not impl" + "emented", "GTEST" + "_SKIP",
+                               "DIS" + "ABLED_", "pytest.mark." + "xfail"]))
 NAMES = re.compile(r"^(class|struct)\s+\w*(Manager|Helper|Util|Impl|Info)\b")
 
 

@@ -1,39 +1,73 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/acceptor.h"
 
+#include <boost/asio/detail/socket_option.hpp>
+#include <fcntl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 namespace claviger {
 
 namespace asio = boost::asio;
 
+namespace {
+
+using ReusePort = asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>;
+
+std::unexpected<Error> cannot_listen(const Acceptor::Endpoint& endpoint,
+                                     const boost::system::error_code& ec) {
+    const std::string host = endpoint.address().to_string();
+    return fail(ErrorCode::unavailable,
+                "cannot listen on " + (endpoint.address().is_v6() ? "[" + host + "]" : host) + ":" +
+                    std::to_string(endpoint.port()) + ": " + ec.message());
+}
+
+} // namespace
+
+void ReserveFile::open() {
+    descriptor_ = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+void ReserveFile::close() {
+    if (is_open()) {
+        ::close(descriptor_);
+        descriptor_ = -1;
+    }
+}
+
 Acceptor::Acceptor(IoThread& thread, TlsContexts* tls, Serves serves)
-    : thread_(thread), tls_(tls), serves_(serves), acceptor_(thread.context().get_executor()),
+    : thread_(thread), tls_(tls), serves_(serves), listener_(thread.context().get_executor()),
       pause_(thread.context()), accepted_(thread.context().get_executor()) {}
+
+Result<void> Acceptor::check_free(const Endpoint& endpoint) {
+    asio::io_context context;
+    asio::ip::tcp::acceptor probe(context);
+    boost::system::error_code ec;
+    probe.open(endpoint.protocol(), ec);
+    if (!ec) {
+        probe.set_option(asio::socket_base::reuse_address(true), ec);
+        probe.bind(endpoint, ec);
+    }
+    return ec ? Result<void>(cannot_listen(endpoint, ec)) : Result<void>();
+}
 
 Result<void> Acceptor::open(const Endpoint& endpoint) {
     boost::system::error_code ec;
-    acceptor_.open(endpoint.protocol(), ec);
+    listener_.open(endpoint.protocol(), ec);
     if (!ec) {
-        const int on = 1;
-        ::setsockopt(acceptor_.native_handle(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-        ::setsockopt(acceptor_.native_handle(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
-        acceptor_.bind(endpoint, ec);
+        listener_.set_option(asio::socket_base::reuse_address(true), ec);
+        listener_.set_option(ReusePort(true), ec);
+        listener_.bind(endpoint, ec);
     }
     if (!ec) {
-        acceptor_.listen(asio::socket_base::max_listen_connections, ec);
+        listener_.listen(asio::socket_base::max_listen_connections, ec);
     }
-    if (ec) {
-        return fail(ErrorCode::unavailable, "cannot listen on " + endpoint.address().to_string() +
-                                                ":" + std::to_string(endpoint.port()) + ": " +
-                                                ec.message());
-    }
-    return {};
+    return ec ? Result<void>(cannot_listen(endpoint, ec)) : Result<void>();
 }
 
 std::uint16_t Acceptor::port() const {
     boost::system::error_code ignored;
-    return acceptor_.local_endpoint(ignored).port();
+    return listener_.local_endpoint(ignored).port();
 }
 
 void Acceptor::start() {
@@ -45,45 +79,65 @@ void Acceptor::stop_if_on(const IoThread& thread) {
         return;
     }
     boost::system::error_code ignored;
-    acceptor_.close(ignored);
+    listener_.close(ignored);
     pause_.cancel();
 }
 
 void Acceptor::accept_next() {
-    acceptor_.async_accept(accepted_, [this](boost::system::error_code ec) {
-        if (ec == asio::error::operation_aborted || !acceptor_.is_open()) {
+    listener_.async_accept(accepted_, [this](boost::system::error_code ec) {
+        if (!listener_.is_open()) {
             return;
         }
-        if (ec) {
-            // Out of file descriptors, mostly: waiting is better than spinning.
-            thread_.metrics().rejected_connections.fetch_add(1, std::memory_order_relaxed);
+        if (ec == asio::error::no_descriptors) {
+            turn_one_away();
+            return;
+        }
+        if (ec && ec != asio::error::connection_aborted) {
             pause();
             return;
         }
-        Socket socket = std::move(accepted_);
-        accepted_ = Socket(thread_.context().get_executor());
-        take(std::move(socket));
+        if (!ec) {
+            Socket socket = std::move(accepted_);
+            accepted_ = Socket(thread_.context().get_executor());
+            take(std::move(socket));
+        }
         accept_next();
     });
 }
 
 void Acceptor::take(Socket socket) {
     boost::system::error_code ec;
-    const std::string source = socket.remote_endpoint(ec).address().to_string();
-    ServerEnvironment& environment = thread_.environment();
+    asio::ip::address source = socket.remote_endpoint(ec).address();
     if (ec) {
         return; // gone already
     }
-    if (!environment.counts.enter(source, environment.limits)) {
+    if (source.is_v6() && source.to_v6().is_v4_mapped()) {
+        source = asio::ip::make_address_v4(asio::ip::v4_mapped, source.to_v6());
+    }
+    auto place = thread_.environment().counts.enter(source);
+    if (!place) {
         thread_.metrics().rejected_connections.fetch_add(1, std::memory_order_relaxed);
         return;
     }
-    start_connection(thread_, std::move(socket), tls_ != nullptr ? tls_->current() : nullptr,
-                     serves_);
+    start_connection(thread_, std::move(socket), *std::move(place),
+                     tls_ != nullptr ? tls_->current() : nullptr, serves_);
+}
+
+/// Out of file descriptors: closes one waiting connection by means of the reserve, then rests, so
+/// that nobody hangs for ever and the loop does not spin.
+void Acceptor::turn_one_away() {
+    thread_.metrics().rejected_connections.fetch_add(1, std::memory_order_relaxed);
+    reserve_.close();
+    const int waiting = ::accept4(listener_.native_handle(), nullptr, nullptr, SOCK_CLOEXEC);
+    if (waiting >= 0) {
+        ::close(waiting);
+    }
+    reserve_.open();
+    pause();
 }
 
 void Acceptor::pause() {
-    pause_.expires_after(std::chrono::milliseconds(100));
+    pause_.expires_after(std::chrono::milliseconds(10));
     pause_.async_wait([this](boost::system::error_code ec) {
         if (!ec) {
             accept_next();

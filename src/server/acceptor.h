@@ -12,6 +12,22 @@
 
 namespace claviger {
 
+/// A file descriptor kept for the moment when there are none left.
+class ReserveFile {
+public:
+    ReserveFile() { open(); }
+    ~ReserveFile() { close(); }
+    ReserveFile(const ReserveFile&) = delete;
+    ReserveFile& operator=(const ReserveFile&) = delete;
+
+    bool is_open() const { return descriptor_ >= 0; }
+    void open();
+    void close();
+
+private:
+    int descriptor_ = -1;
+};
+
 class Acceptor {
 public:
     using Endpoint = boost::asio::ip::tcp::endpoint;
@@ -20,23 +36,31 @@ public:
     Acceptor(IoThread& thread, TlsContexts* tls, Serves serves);
     Result<void> open(const Endpoint& endpoint);
     std::uint16_t port() const;
-    /// On the thread, from here on.
+    /// Before the thread runs, or on it.
     void start();
     /// Stops accepting, if it is `thread` that runs this.
     void stop_if_on(const IoThread& thread);
 
+    /// `unavailable` when another socket, of this process or any other, listens there:
+    /// SO_REUSEPORT alone would share the port with it.
+    static Result<void> check_free(const Endpoint& endpoint);
+
 private:
+    using Listener = boost::asio::basic_socket_acceptor<boost::asio::ip::tcp,
+                                                        boost::asio::io_context::executor_type>;
+
     void accept_next();
     void take(Socket socket);
+    void turn_one_away();
     void pause();
 
     IoThread& thread_;
     TlsContexts* tls_;
     Serves serves_;
-    boost::asio::basic_socket_acceptor<boost::asio::ip::tcp, boost::asio::io_context::executor_type>
-        acceptor_;
+    Listener listener_;
     boost::asio::steady_timer pause_;
     Socket accepted_;
+    ReserveFile reserve_;
 };
 
 } // namespace claviger

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/answer.h"
 
-#include <algorithm>
+#include <array>
+#include <charconv>
 
 #include "base/text.h"
 
@@ -18,6 +19,8 @@ std::string_view reason_of(int status) {
         return "Accepted";
     case 204:
         return "No Content";
+    case 304:
+        return "Not Modified";
     case 400:
         return "Bad Request";
     case 401:
@@ -28,10 +31,14 @@ std::string_view reason_of(int status) {
         return "Not Found";
     case 405:
         return "Method Not Allowed";
+    case 406:
+        return "Not Acceptable";
     case 408:
         return "Request Timeout";
     case 409:
         return "Conflict";
+    case 412:
+        return "Precondition Failed";
     case 413:
         return "Content Too Large";
     case 414:
@@ -64,6 +71,26 @@ void append_header(std::string& out, std::string_view name, std::string_view val
     out += "\r\n";
 }
 
+void append_header(std::string& out, std::string_view name, std::size_t number) {
+    std::array<char, 20> digits{};
+    const auto [end, error] = std::to_chars(digits.data(), digits.data() + digits.size(), number);
+    append_header(out, name, std::string_view(digits.data(), end));
+}
+
+/// The answer's own headers. A line break in a value must not become a header of its own.
+bool append_own_headers(std::string& out, const HttpResponse& response) {
+    bool has_cache_control = false;
+    for (const auto& [name, value] : response.headers) {
+        has_cache_control = has_cache_control || ascii_iequal(name, "Cache-Control");
+        append_header(out, name, std::string_view(value).substr(0, value.find_first_of("\r\n")));
+    }
+    return has_cache_control;
+}
+
+bool may_have_body(int status) {
+    return status != 204 && status != 304;
+}
+
 } // namespace
 
 void append_answer(std::string& out, const HttpResponse& response, const AnswerFrame& frame) {
@@ -75,24 +102,21 @@ void append_answer(std::string& out, const HttpResponse& response, const AnswerF
     out += "\r\n";
     append_header(out, "Date", frame.date);
     append_header(out, "Content-Type", response.content_type);
-    if (response.status != 204) {
-        append_header(out, "Content-Length", std::to_string(response.body.size()));
+    if (may_have_body(response.status)) {
+        append_header(out, "Content-Length", response.body.size());
     }
     append_header(out, "X-Request-Id", frame.request_id);
     append_header(out, "X-Content-Type-Options", "nosniff");
-    bool has_cache_control = false;
-    for (const auto& [name, value] : response.headers) {
-        has_cache_control = has_cache_control || ascii_iequal(name, "Cache-Control");
-        append_header(out, name, value);
-    }
-    if (!has_cache_control) {
+    if (!append_own_headers(out, response)) {
         append_header(out, "Cache-Control", "no-store");
     }
     if (frame.close) {
         append_header(out, "Connection", "close");
+    } else if (frame.http_1_0) {
+        append_header(out, "Connection", "keep-alive");
     }
     out += "\r\n";
-    if (!frame.head_only && response.status != 204) {
+    if (!frame.head_only && may_have_body(response.status)) {
         out += response.body;
     }
 }

@@ -13,6 +13,7 @@ struct AnswerFrame {
     std::string_view date;
     std::string_view request_id;
     bool close = false;
+    bool http_1_0 = false;  // where keeping the connection must be said
     bool head_only = false; // the request was HEAD
 };
 

@@ -12,6 +12,7 @@ namespace claviger {
 class BodyParser final : public boost::beast::http::basic_parser<true> {
 public:
     std::string body;
+    bool has_trailer = false; // somebody sent fields that nobody reads
 
 private:
     using string_view = boost::beast::string_view;
@@ -22,8 +23,14 @@ private:
 
     void on_request_impl(verb, string_view, string_view, int, error_code& ec) override { ec = {}; }
     void on_response_impl(int, string_view, int, error_code& ec) override { ec = {}; }
-    void on_field_impl(field, string_view, string_view, error_code& ec) override { ec = {}; }
-    void on_header_impl(error_code& ec) override { ec = {}; }
+    void on_field_impl(field, string_view, string_view, error_code& ec) override {
+        ec = {};
+        has_trailer = head_is_over_;
+    }
+    void on_header_impl(error_code& ec) override {
+        ec = {};
+        head_is_over_ = true;
+    }
     void on_body_init_impl(const boost::optional<std::uint64_t>&, error_code& ec) override {
         ec = {};
     }
@@ -39,6 +46,8 @@ private:
         return part.size();
     }
     void on_finish_impl(error_code& ec) override { ec = {}; }
+
+    bool head_is_over_ = false;
 };
 
 } // namespace claviger

@@ -14,101 +14,118 @@
 #include <boost/asio/write.hpp>
 
 #include "base/secret.h"
-#include "base/uuid.h"
 #include "server/admit.h"
-#include "server/answer.h"
 #include "server/body_parser.h"
+#include "server/conversation.h"
 
 namespace claviger {
 namespace {
 
 namespace asio = boost::asio;
 using Executor = asio::io_context::executor_type;
-using ErrorCodeOf = boost::system::error_code;
+using SystemError = boost::system::error_code;
 template <class T>
-using Task = asio::awaitable<T, Executor>;
+using Awaitable = asio::awaitable<T, Executor>;
 constexpr asio::use_awaitable_t<Executor> use_awaitable{};
 
-constexpr std::size_t small_read = 2 * 1024;     // while a connection is idle
-constexpr std::size_t large_read = 16 * 1024;    // while a body comes in
+constexpr std::size_t small_read = 2 * 1024;     // while little comes in
+constexpr std::size_t large_read = 16 * 1024;    // once a small read was not enough
 constexpr std::size_t flush_above = 64 * 1024;   // answers are gathered up to this
 constexpr std::size_t most_unparsed = 16 * 1024; // bytes that wait for the rest of a chunk line
 constexpr std::size_t most_drained = 256 * 1024; // read and thrown away before closing
+constexpr std::int64_t drain_milliseconds = 1'000;
+constexpr std::int64_t body_bytes_per_millisecond = 64; // the least, above the fixed time
 
 using TlsSocket = asio::ssl::stream<Socket>;
 
 template <class Stream>
 class Connection final : public TimedConnection {
 public:
-    Connection(IoThread& thread, Stream stream, std::shared_ptr<asio::ssl::context> tls,
-               Serves serves)
-        : thread_(thread), environment_(thread.environment()), tls_(std::move(tls)),
-          stream_(std::move(stream)), serves_(serves) {
-        ErrorCodeOf ignored;
-        peer_ = stream_.lowest_layer().remote_endpoint(ignored).address();
+    static constexpr bool is_tls = std::is_same_v<Stream, TlsSocket>;
+
+    Connection(IoThread& thread, Stream stream, ConnectionCounts::Place place,
+               std::shared_ptr<asio::ssl::context> tls, Serves serves)
+        : thread_(thread), environment_(thread.environment()), place_(std::move(place)),
+          tls_(std::move(tls)), stream_(std::move(stream)), talk_(thread, place_.source(), serves) {
         thread_.add(*this);
     }
-    ~Connection() override {
-        thread_.remove(*this);
-        environment_.counts.leave(peer_.to_string());
-    }
+    ~Connection() override { thread_.remove(*this); }
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
 
-    void close() override {
-        ErrorCodeOf ignored;
-        stream_.lowest_layer().close(ignored);
+    void expire() override {
+        if (is_reading_) {
+            is_expired_ = true;
+            cancel_read();
+        } else {
+            close();
+        }
     }
-    bool is_idle() const override { return idle_; }
+    void stop() override {
+        if (is_idle_) {
+            cancel_read();
+        }
+    }
 
-    static Task<void> run(std::unique_ptr<Connection> self) {
-        if (co_await self->shake_hands()) {
-            while (co_await self->serve_one()) {
+    static Awaitable<void> run(std::unique_ptr<Connection> self) {
+        bool is_open = co_await self->shake_hands();
+        const bool was_greeted = is_open;
+        while (is_open) {
+            is_open = co_await self->serve_one();
+        }
+        if (was_greeted) {
+            const bool is_sent = co_await self->flush();
+            if (is_sent) {
+                co_await self->say_goodbye();
             }
-            co_await self->drain();
         }
     }
 
 private:
-    Task<bool> shake_hands();
-    Task<bool> serve_one();
-    Task<bool> read_head(std::size_t& head_size);
-    Task<bool> read_body(const AdmittedHead& head, const RoutePlan& plan);
-    Task<bool> read_some(std::size_t most);
-    Task<void> answer(const HttpRequest& request, std::string_view route);
-    Task<HttpResponse> work_on(const HttpRequest& request, const RoutePlan& plan);
-    Task<HttpResponse> run_on(WorkerPool& pool, const HttpRequest& request);
-    Task<Durability> wait_for(AuditTicket ticket);
-    Task<bool> flush();
-    Task<void> drain();
+    Awaitable<bool> shake_hands();
+    Awaitable<bool> serve_one();
+    Awaitable<bool> read_head();
+    Awaitable<bool> read_body(BodyParser& parser, const Task& task, bool expects_continue);
+    Awaitable<bool> read_some();
+    Awaitable<HttpResponse> run_on(WorkerPool& pool, const HttpRequest& request);
+    Awaitable<Durability> wait_for(AuditTicket ticket);
+    Awaitable<bool> flush();
+    Awaitable<void> say_goodbye();
 
-    HttpRequest make_request(const AdmittedHead& head) const;
-    std::optional<HttpResponse> serve_locally(const HttpRequest& request) const;
-    void put_answer(HttpResponse response, const HttpRequest& request, std::string_view route);
-    bool refuse(int status, std::string_view detail);
+    bool parse(BodyParser& parser, bool& is_refused, const Task& task);
+    bool read_last_bytes();
+    void take_used(std::size_t count);
+    void cancel_read() {
+        SystemError ignored;
+        stream_.lowest_layer().cancel(ignored);
+    }
+    void close() {
+        SystemError ignored;
+        stream_.lowest_layer().close(ignored);
+    }
     void set_deadline(std::int64_t milliseconds) {
-        deadline_milliseconds = environment_.clock.monotonic_milliseconds() + milliseconds;
+        deadline_milliseconds = thread_.deadline_in(milliseconds);
     }
 
     IoThread& thread_;
     ServerEnvironment& environment_;
+    ConnectionCounts::Place place_;
     std::shared_ptr<asio::ssl::context> tls_; // shared: outlives a certificate change
     Stream stream_;
-    Serves serves_;
-    asio::ip::address peer_;
-    std::string in_;   // read and not yet used
-    std::string out_;  // answered and not yet sent
-    std::string body_; // of the request at hand
-    bool idle_ = true;
-    bool close_after_ = false;
-    std::int64_t began_microseconds_ = 0;
+    Conversation talk_;
+    std::size_t head_size_ = 0;
+    std::size_t next_read_ = small_read;
+    bool is_reading_ = false;
+    bool is_idle_ = false; // waits for the first byte of a request
+    bool is_expired_ = false;
+    bool has_ended_ = false; // the client has sent its last byte
 };
 
 template <class Stream>
-Task<bool> Connection<Stream>::shake_hands() {
-    if constexpr (std::is_same_v<Stream, TlsSocket>) {
-        set_deadline(environment_.limits.head_milliseconds);
-        ErrorCodeOf ec;
+Awaitable<bool> Connection<Stream>::shake_hands() {
+    if constexpr (is_tls) {
+        set_deadline(environment_.limits.handshake_milliseconds);
+        SystemError ec;
         auto token = asio::redirect_error(use_awaitable, ec);
         co_await stream_.async_handshake(asio::ssl::stream_base::server, token);
         co_return !ec;
@@ -116,341 +133,312 @@ Task<bool> Connection<Stream>::shake_hands() {
     co_return true;
 }
 
-/// Reads what is there, up to `most` bytes. False at the end or on an error.
+/// Appends what is there to the input. False at the end, on an error and after a deadline.
 template <class Stream>
-Task<bool> Connection<Stream>::read_some(std::size_t most) {
-    const std::size_t old_size = in_.size();
-    in_.resize(old_size + most);
-    auto buffer = asio::buffer(in_.data() + old_size, most);
-    ErrorCodeOf ec;
+Awaitable<bool> Connection<Stream>::read_some() {
+    const std::size_t old_size = talk_.in.size();
+    talk_.in.resize(old_size + next_read_);
+    auto buffer = asio::buffer(talk_.in.data() + old_size, next_read_);
+    SystemError ec;
     auto token = asio::redirect_error(use_awaitable, ec);
+    is_reading_ = true;
     const std::size_t count = co_await stream_.async_read_some(buffer, token);
-    in_.resize(old_size + count);
+    is_reading_ = false;
+    talk_.in.resize(old_size + count);
+    next_read_ = count == next_read_ ? large_read : small_read;
+    has_ended_ = ec == asio::error::eof;
     co_return !ec && count > 0;
 }
 
-/// Reads until a whole head is there.
+/// A request that reached this machine before the server stopped is still answered.
 template <class Stream>
-Task<bool> Connection<Stream>::read_head(std::size_t& head_size) {
-    idle_ = in_.empty();
-    set_deadline(idle_ ? environment_.limits.idle_milliseconds
-                       : environment_.limits.head_milliseconds);
-    std::size_t searched = 0;
-    while (true) {
-        const std::size_t end = in_.find("\r\n\r\n", searched);
-        if (end != std::string::npos && end + 4 <= longest_head) {
-            head_size = end + 4;
-            co_return true;
+bool Connection<Stream>::read_last_bytes() {
+    if constexpr (!is_tls) {
+        SystemError ec;
+        talk_.in.resize(small_read);
+        const std::size_t count = stream_.read_some(asio::buffer(talk_.in), ec);
+        talk_.in.resize(ec ? 0 : count);
+    }
+    return !talk_.in.empty();
+}
+
+/// Reads until a whole head is there, and answers what will never be one.
+template <class Stream>
+Awaitable<bool> Connection<Stream>::read_head() {
+    HeadScan scan = scan_head(talk_.in, 0);
+    set_deadline(environment_.limits.head_milliseconds);
+    while (scan.head_size == 0) {
+        if (scan.malformed) {
+            co_return talk_.refuse(400, "A line ends in a bare line feed.");
         }
-        if (in_.size() >= longest_head) {
-            co_return refuse(431, "The request head is longer than 8 KiB.");
+        if (talk_.in.size() >= longest_head) {
+            break;
         }
-        // A line that ends in a bare LF will never be a head: do not wait for more of it.
-        const std::size_t line_feed = in_.find('\n');
-        if (line_feed != std::string::npos && (line_feed == 0 || in_[line_feed - 1] != '\r')) {
-            co_return refuse(400, "A line ends in a bare line feed.");
-        }
-        searched = in_.size() < 3 ? 0 : in_.size() - 3;
-        if (in_.empty() && (thread_.is_stopping() || !co_await flush())) {
+        const bool is_sent = co_await flush();
+        if (!is_sent) {
             co_return false;
         }
-        const bool was_idle = idle_;
-        if (!co_await read_some(small_read)) {
-            co_return false;
+        const bool was_idle = talk_.in.empty();
+        if (was_idle) {
+            talk_.release_memory();
+            set_deadline(environment_.limits.idle_milliseconds);
         }
-        idle_ = false;
+        is_idle_ = was_idle;
+        bool has_read = false;
+        if (!(was_idle && thread_.is_stopping())) {
+            has_read = co_await read_some();
+        }
+        is_idle_ = false;
+        if (!has_read) {
+            const bool is_late = was_idle && thread_.is_stopping() && read_last_bytes();
+            if (!is_late) {
+                co_return is_expired_ && !was_idle &&
+                    talk_.refuse(408, "The request head came too slowly.");
+            }
+        }
         if (was_idle) {
             set_deadline(environment_.limits.head_milliseconds);
         }
+        scan = scan_head(talk_.in, scan.scanned);
     }
-}
-
-template <class Stream>
-HttpRequest Connection<Stream>::make_request(const AdmittedHead& head) const {
-    HttpRequest request;
-    request.method = head.method;
-    request.path = head.path;
-    request.query = head.query;
-    request.host = host_name_of(head.host);
-    if (head.authorization) {
-        request.authorization = std::string(*head.authorization);
-    }
-    if (head.content_type) {
-        request.content_type = std::string(*head.content_type);
-    }
-    request.source_ip = environment_.proxies.client_address(peer_, head.forwarded_for);
-    request.user_agent = head.user_agent;
-    request.request_id = Uuid::make(environment_.random).text();
-    return request;
-}
-
-/// One request and its answer. False when the connection is to be closed.
-template <class Stream>
-Task<bool> Connection<Stream>::serve_one() {
-    std::size_t head_size = 0;
-    if (!co_await read_head(head_size)) {
-        co_await flush();
-        co_return false;
-    }
-    began_microseconds_ = environment_.clock.now().microseconds;
-    const std::string_view head_bytes = std::string_view(in_).substr(0, head_size);
-    const auto head = admit(head_bytes);
-    if (!head) {
-        refuse(head.error().status, head.error().detail);
-        co_await flush();
-        co_return false;
-    }
-    close_after_ = head->close;
-    HttpRequest request = make_request(*head);
-    const RoutePlan plan = environment_.handler.plan(request.method, request.path);
-    if (head->content_length > plan.max_body) {
-        refuse(413, "The body is larger than this path takes.");
-        co_await flush();
-        co_return false;
-    }
-    if (!co_await read_body(*head, plan)) {
-        co_await flush();
-        co_return false;
-    }
-    request.body = std::move(body_);
-    body_.clear();
-    set_deadline(environment_.limits.answer_milliseconds);
-    HttpResponse response = co_await work_on(request, plan);
-    wipe(request.body); // it may hold a secret
-    close_after_ = close_after_ || thread_.is_stopping();
-    put_answer(std::move(response), request, plan.route_id);
-    if (out_.size() > flush_above || close_after_) {
-        const bool sent = co_await flush();
-        co_return sent && !close_after_;
+    head_size_ = scan.head_size;
+    if (head_size_ == 0 || head_size_ > longest_head) {
+        co_return talk_.refuse(431, "The request head is longer than 8 KiB.");
     }
     co_return true;
 }
 
-/// Checks the framing with Beast and collects the body. Takes the request's bytes off in_.
+/// One request and its answer. False when the connection is to be closed.
 template <class Stream>
-Task<bool> Connection<Stream>::read_body(const AdmittedHead& head, const RoutePlan& plan) {
+Awaitable<bool> Connection<Stream>::serve_one() {
+    const bool has_head = co_await read_head();
+    if (!has_head) {
+        co_return false;
+    }
+    auto head = admit(std::string_view(talk_.in).substr(0, head_size_));
+    if (!head) {
+        co_return talk_.refuse(head.error().status, head.error().detail);
+    }
+    Task task = talk_.make_task(*head);
+    if (head->content_length > task.plan.max_body) {
+        co_return talk_.refuse(413, "The body is larger than this path takes.", task.request);
+    }
     BodyParser parser;
     parser.eager(true);
     parser.header_limit(static_cast<std::uint32_t>(longest_head));
-    parser.body_limit(plan.max_body);
-    bool continue_due = head.expects_continue;
-    set_deadline(environment_.limits.body_milliseconds);
-    while (true) {
-        ErrorCodeOf ec;
-        const std::size_t used = parser.put(asio::buffer(in_.data(), in_.size()), ec);
-        in_.erase(0, used); // ends the life of the head's views
-        if (ec == boost::beast::http::error::body_limit) {
-            co_return refuse(413, "The body is larger than this path takes.");
-        }
-        if (ec && ec != boost::beast::http::error::need_more) {
-            co_return refuse(400, "The request's framing is malformed.");
-        }
-        if (parser.is_done()) {
-            body_ = std::move(parser.body);
-            co_return true;
-        }
-        if (in_.size() > most_unparsed) {
-            co_return refuse(400, "A chunk's line is too long.");
-        }
-        if (continue_due) {
-            continue_due = false;
-            out_ += "HTTP/1.1 100 Continue\r\n\r\n";
-            if (!co_await flush()) {
-                co_return false;
-            }
-        }
-        if (!co_await read_some(large_read)) {
-            co_return false;
-        }
+    parser.body_limit(task.plan.max_body);
+    bool is_refused = false;
+    bool is_complete = parse(parser, is_refused, task);
+    if (!is_complete && !is_refused) {
+        is_complete = co_await read_body(parser, task, head->expects_continue);
     }
-}
+    if (!is_complete) {
+        co_return false;
+    }
+    talk_.close_after = talk_.close_after || parser.has_trailer;
+    task.request.body = std::move(parser.body);
 
-/// Health and metrics are answered here; everything else is the API's.
-template <class Stream>
-std::optional<HttpResponse> Connection<Stream>::serve_locally(const HttpRequest& request) const {
-    const bool reads = request.method == HttpMethod::get || request.method == HttpMethod::head;
+    set_deadline(environment_.limits.answer_milliseconds);
     HttpResponse response;
-    response.content_type = "text/plain; charset=utf-8";
-    if (reads && request.path == "/healthz") {
-        response.body = "ok\n";
-        return response;
-    }
-    if (reads && request.path == "/readyz") {
-        const std::string problem = thread_.is_stopping() ? "stopping" : environment_.readiness();
-        response.status = problem.empty() ? 200 : 503;
-        response.body = problem.empty() ? "ready\n" : problem + "\n";
-        return response;
-    }
-    if (serves_ == Serves::metrics) {
-        if (!reads || request.path != "/metrics") {
-            return environment_.handler.refuse(404, "There is no such path.", request);
-        }
-        response.content_type = "text/plain; version=0.0.4; charset=utf-8";
-        response.body = environment_.metrics_text();
-        return response;
-    }
-    return std::nullopt;
-}
-
-template <class Stream>
-Task<HttpResponse> Connection<Stream>::work_on(const HttpRequest& request, const RoutePlan& plan) {
-    if (auto local = serve_locally(request)) {
-        co_return std::move(*local);
-    }
-    HttpResponse response;
-    if (environment_.handler.runs_on(request) == RunsOn::inline_thread) {
-        response = environment_.handler.serve(request);
-    } else {
-        const bool hashes = plan.request_class == RequestClass::token;
+    if (talk_.must_block(task)) {
+        const bool hashes = task.plan.request_class == RequestClass::token ||
+                            task.plan.request_class == RequestClass::sign_in;
         WorkerPool& pool = hashes ? environment_.sign_ins : environment_.workers;
-        response = co_await run_on(pool, request);
+        response = co_await run_on(pool, task.request);
+    } else {
+        response = talk_.serve_here(task);
     }
     if (response.ticket != 0) {
         const Durability durability = co_await wait_for(response.ticket);
         if (durability != Durability::durable) {
-            response = environment_.handler.refuse(503, "Please try again later.", request);
-            response.headers.emplace_back("Retry-After", "1");
+            wipe(response.body);
+            response = talk_.unavailable("Please try again later.", task.request);
         }
     }
-    co_return response;
+    wipe(task.request.body); // it may hold a secret
+    if (task.request.authorization) {
+        wipe(*task.request.authorization);
+    }
+    talk_.put_answer(std::move(response), task.request, task.plan.route_id);
+    bool is_sent = true;
+    if (talk_.out.size() > flush_above) {
+        is_sent = co_await flush();
+    }
+    co_return is_sent && !talk_.close_after;
 }
 
-/// Serves the request on a worker and comes back to this thread.
+/// Checks the framing with Beast and collects the body. True once the whole request is there;
+/// then, and on the way, its bytes are taken off the input.
 template <class Stream>
-Task<HttpResponse> Connection<Stream>::run_on(WorkerPool& pool, const HttpRequest& request) {
-    auto start = [&](auto handler) {
-        WorkerPool::Work work = [this, &request, done = std::move(handler)](bool accepted) mutable {
-            HttpResponse response =
-                accepted ? environment_.handler.serve(request)
-                         : environment_.handler.refuse(503, "The server is busy.", request);
-            if (!accepted) {
-                response.headers.emplace_back("Retry-After", "1");
-            }
+bool Connection<Stream>::parse(BodyParser& parser, bool& is_refused, const Task& task) {
+    SystemError ec;
+    const std::size_t used = parser.put(asio::buffer(talk_.in), ec);
+    take_used(used); // ends the life of the head's views
+    if (ec == boost::beast::http::error::body_limit) {
+        is_refused = !talk_.refuse(413, "The body is larger than this path takes.", task.request);
+    } else if (ec && ec != boost::beast::http::error::need_more) {
+        is_refused = !talk_.refuse(400, "The request's framing is malformed.", task.request);
+    } else if (!parser.is_done() && talk_.in.size() > most_unparsed) {
+        is_refused = !talk_.refuse(400, "A chunk's line is too long.", task.request);
+    }
+    return !is_refused && parser.is_done();
+}
+
+template <class Stream>
+void Connection<Stream>::take_used(std::size_t count) {
+    if (count == talk_.in.size()) {
+        wipe(talk_.in);
+    } else {
+        talk_.in.erase(0, count);
+    }
+}
+
+template <class Stream>
+Awaitable<bool> Connection<Stream>::read_body(BodyParser& parser, const Task& task,
+                                              bool expects_continue) {
+    BodyShare share(environment_.body_bytes, environment_.limits.body_bytes);
+    set_deadline(environment_.limits.body_milliseconds +
+                 static_cast<std::int64_t>(task.plan.max_body) / body_bytes_per_millisecond);
+    const std::int64_t deadline = deadline_milliseconds;
+    if (expects_continue) {
+        talk_.out += "HTTP/1.1 100 Continue\r\n\r\n";
+    }
+    while (true) {
+        const bool is_sent = co_await flush();
+        if (!is_sent) {
+            co_return false;
+        }
+        deadline_milliseconds = deadline;
+        const bool has_read = co_await read_some();
+        if (!has_read) {
+            co_return is_expired_&& talk_.refuse(408, "The body came too slowly.", task.request);
+        }
+        bool is_refused = false;
+        const bool is_done = parse(parser, is_refused, task);
+        if (is_done || is_refused) {
+            co_return is_done;
+        }
+        if (!share.grow_to(parser.body.size())) {
+            co_return talk_.refuse(503, "The server is busy.", task.request);
+        }
+    }
+}
+
+/// Serves the request on a worker and comes back to this thread. Earlier answers go first.
+template <class Stream>
+Awaitable<HttpResponse> Connection<Stream>::run_on(WorkerPool& pool, const HttpRequest& request) {
+    co_await flush();
+    if (!pool.enter()) {
+        co_return talk_.unavailable("The server is busy.", request);
+    }
+    set_deadline(environment_.limits.answer_milliseconds);
+    auto start = [this, &pool, &request](auto handler) {
+        WorkerPool::Work work = [this, &request, done = std::move(handler)]() mutable {
+            HttpResponse response = environment_.handler.serve(request);
             asio::post(thread_.context(),
                        [done = std::move(done), response = std::move(response)]() mutable {
                            done(std::move(response));
                        });
         };
-        if (!pool.submit(work)) {
-            work(false);
-        }
+        pool.submit(std::move(work));
     };
     auto pending = asio::async_initiate<const asio::use_awaitable_t<Executor>, void(HttpResponse)>(
         start, use_awaitable);
-    co_return co_await std::move(pending);
+    auto outcome = co_await std::move(pending);
+    co_return outcome;
 }
 
 template <class Stream>
-Task<Durability> Connection<Stream>::wait_for(AuditTicket ticket) {
-    auto start = [&](auto handler) {
-        IoThread::Resume resume = [done = std::move(handler)](Durability durability) mutable {
-            done(durability);
+Awaitable<Durability> Connection<Stream>::wait_for(AuditTicket ticket) {
+    const Durability durability = environment_.access_events.durability(ticket);
+    if (durability != Durability::pending) {
+        co_return durability;
+    }
+    co_await flush(); // earlier answers need not wait as well
+    set_deadline(environment_.limits.answer_milliseconds);
+    auto start = [this, ticket](auto handler) {
+        IoThread::Resume resume = [done = std::move(handler)](Durability decided) mutable {
+            done(decided);
         };
         thread_.wait_for(ticket, std::move(resume));
     };
     auto pending = asio::async_initiate<const asio::use_awaitable_t<Executor>, void(Durability)>(
         start, use_awaitable);
-    co_return co_await std::move(pending);
-}
-
-template <class Stream>
-void Connection<Stream>::put_answer(HttpResponse response, const HttpRequest& request,
-                                    std::string_view route) {
-    AnswerFrame frame;
-    frame.date = thread_.date();
-    frame.request_id = request.request_id;
-    frame.close = close_after_;
-    frame.head_only = request.method == HttpMethod::head;
-    append_answer(out_, response, frame);
-    const auto elapsed = environment_.clock.now().microseconds - began_microseconds_;
-    thread_.metrics().record(route, request.method, response.status,
-                             static_cast<double>(elapsed) / 1e6);
-    if (response.status >= 500) {
-        environment_.log.write(LogLevel::warning, "answered with a server error",
-                               {{"status", std::int64_t{response.status}},
-                                {"route", route},
-                                {"request_id", std::string_view(request.request_id)}});
-    }
-    wipe(response.body); // it may hold a secret or a token
-}
-
-/// Puts the answer of a refused head or body, after which the connection closes. Always false.
-template <class Stream>
-bool Connection<Stream>::refuse(int status, std::string_view detail) {
-    HttpRequest request;
-    request.request_id = Uuid::make(environment_.random).text();
-    close_after_ = true;
-    put_answer(environment_.handler.refuse(status, detail, request), request, "refused");
-    return false;
+    auto outcome = co_await std::move(pending);
+    co_return outcome;
 }
 
 /// Sends what has been answered.
 template <class Stream>
-Task<bool> Connection<Stream>::flush() {
-    if (out_.empty()) {
-        co_return true;
+Awaitable<bool> Connection<Stream>::flush() {
+    if (talk_.out.empty()) {
+        co_return stream_.lowest_layer().is_open();
     }
     set_deadline(environment_.limits.write_milliseconds);
     std::size_t sent = 0;
-    ErrorCodeOf ec;
-    if constexpr (std::is_same_v<Stream, Socket>) {
+    SystemError ec;
+    if constexpr (!is_tls) {
         // Nearly always everything fits into the socket's buffer at once.
-        sent = stream_.write_some(asio::buffer(out_), ec);
+        sent = stream_.write_some(asio::buffer(talk_.out), ec);
         if (ec == asio::error::would_block) {
             ec = {};
         }
     }
-    if (!ec && sent < out_.size()) {
-        auto rest = asio::buffer(out_.data() + sent, out_.size() - sent);
+    if (!ec && sent < talk_.out.size()) {
+        auto rest = asio::buffer(talk_.out.data() + sent, talk_.out.size() - sent);
         auto token = asio::redirect_error(use_awaitable, ec);
         co_await asio::async_write(stream_, rest, token);
     }
-    out_.clear();
-    if (out_.capacity() > large_read) {
-        out_.shrink_to_fit();
-    }
-    set_deadline(environment_.limits.idle_milliseconds);
+    wipe(talk_.out);
     co_return !ec;
 }
 
 /// Reads on for a moment before closing, so that the last answer is not lost to a reset.
 template <class Stream>
-Task<void> Connection<Stream>::drain() {
-    ErrorCodeOf ignored;
+Awaitable<void> Connection<Stream>::say_goodbye() {
+    if (has_ended_) {
+        co_return;
+    }
+    SystemError ignored;
+    if constexpr (is_tls) {
+        set_deadline(drain_milliseconds);
+        auto token = asio::redirect_error(use_awaitable, ignored);
+        co_await stream_.async_shutdown(token);
+    }
     stream_.lowest_layer().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
-    set_deadline(1000);
-    std::size_t drained = 0;
-    while (drained < most_drained) {
-        in_.clear();
-        if (!co_await read_some(large_read)) {
+    set_deadline(drain_milliseconds);
+    next_read_ = large_read;
+    for (std::size_t drained = 0; drained < most_drained; drained += talk_.in.size()) {
+        talk_.in.clear();
+        const bool has_read = co_await read_some();
+        if (!has_read) {
             break;
         }
-        drained += in_.size();
     }
-    close();
 }
 
 template <class Stream>
-void spawn(IoThread& thread, Stream stream, std::shared_ptr<asio::ssl::context> tls,
-           Serves serves) {
-    auto connection =
-        std::make_unique<Connection<Stream>>(thread, std::move(stream), std::move(tls), serves);
+void spawn(std::unique_ptr<Connection<Stream>> connection, IoThread& thread) {
     asio::co_spawn(thread.context(), Connection<Stream>::run(std::move(connection)),
                    asio::detached);
 }
 
 } // namespace
 
-void start_connection(IoThread& thread, Socket socket, std::shared_ptr<asio::ssl::context> tls,
-                      Serves serves) {
-    ErrorCodeOf ignored;
+void start_connection(IoThread& thread, Socket socket, ConnectionCounts::Place place,
+                      std::shared_ptr<asio::ssl::context> tls, Serves serves) {
+    SystemError ignored;
     socket.set_option(asio::ip::tcp::no_delay(true), ignored);
     socket.non_blocking(true, ignored);
     if (tls) {
         TlsSocket stream(std::move(socket), *tls);
-        spawn(thread, std::move(stream), std::move(tls), serves);
+        spawn(std::make_unique<Connection<TlsSocket>>(thread, std::move(stream), std::move(place),
+                                                      std::move(tls), serves),
+              thread);
     } else {
-        spawn(thread, std::move(socket), nullptr, serves);
+        spawn(std::make_unique<Connection<Socket>>(thread, std::move(socket), std::move(place),
+                                                   nullptr, serves),
+              thread);
     }
 }
 

@@ -8,18 +8,16 @@
 #include <memory>
 
 #include "server/io_thread.h"
+#include "server/own_routes.h"
 
 namespace claviger {
 
 using Socket =
     boost::asio::basic_stream_socket<boost::asio::ip::tcp, boost::asio::io_context::executor_type>;
 
-/// What a listener serves besides /healthz and /readyz.
-enum class Serves : std::uint8_t { api, metrics };
-
 /// Takes over an accepted socket; the connection owns itself until it ends. With `tls` the
 /// handshake comes first.
-void start_connection(IoThread& thread, Socket socket,
+void start_connection(IoThread& thread, Socket socket, ConnectionCounts::Place place,
                       std::shared_ptr<boost::asio::ssl::context> tls, Serves serves);
 
 } // namespace claviger

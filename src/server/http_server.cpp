@@ -11,10 +11,6 @@ namespace {
 
 namespace asio = boost::asio;
 
-constexpr std::size_t longest_worker_queue = 1024;
-constexpr std::size_t longest_sign_in_queue = 16;
-constexpr unsigned sign_in_threads = 2; // one hashes, one waits its turn
-
 Result<Acceptor::Endpoint> resolve(const ListenAddress& address) {
     asio::io_context context;
     asio::ip::tcp::resolver resolver(context);
@@ -29,35 +25,60 @@ Result<Acceptor::Endpoint> resolve(const ListenAddress& address) {
 
 } // namespace
 
+/// Wakes the threads after each batch of the access event log, as long as there are threads.
+class BatchBell {
+public:
+    void ring() {
+        const std::scoped_lock lock(mutex_);
+        for (IoThread* thread : threads_) {
+            thread->wake_waiting();
+        }
+    }
+    void set_threads(std::vector<IoThread*> threads) {
+        const std::scoped_lock lock(mutex_);
+        threads_ = std::move(threads);
+    }
+
+private:
+    std::mutex mutex_;
+    std::vector<IoThread*> threads_;
+};
+
 HttpServer::HttpServer(HttpServerOptions options, TrustedProxies proxies, HttpHandler& handler,
                        AccessEventLog& access_events, Random& random, const Clock& clock, Log& log,
                        ReadinessCheck readiness, MetricSource metrics)
-    : options_(std::move(options)), environment_{handler,
-                                                 access_events,
-                                                 random,
-                                                 clock,
-                                                 log,
-                                                 options_.limits,
-                                                 std::move(proxies),
-                                                 std::move(readiness),
-                                                 WorkerPool(options_.workers, longest_worker_queue),
-                                                 WorkerPool(sign_in_threads, longest_sign_in_queue),
-                                                 {},
-                                                 {}},
-      metrics_(std::move(metrics)) {
-    environment_.metrics_text = [this] { return metrics_text(); };
+    : options_(std::move(options)),
+      environment_{
+          handler,
+          access_events,
+          random,
+          clock,
+          log,
+          options_.limits,
+          std::move(proxies),
+          std::move(readiness),
+          WorkerPool(options_.workers, options_.limits.queued_work),
+          WorkerPool(options_.sign_in_workers, options_.limits.queued_sign_ins),
+          ConnectionCounts(options_.limits),
+          0,
+          [this] { return metrics_text(); },
+      },
+      metrics_(std::move(metrics)), bell_(std::make_shared<BatchBell>()) {
+    std::vector<IoThread*> threads;
     for (unsigned i = 0; i < options_.threads; ++i) {
         io_threads_.push_back(std::make_unique<IoThread>(environment_));
+        threads.push_back(io_threads_.back().get());
     }
-    access_events.add_batch_listener([this] {
-        for (const auto& thread : io_threads_) {
-            thread->wake_waiting();
-        }
-    });
+    bell_->set_threads(std::move(threads));
+    access_events.add_batch_listener([bell = bell_] { bell->ring(); });
 }
 
 HttpServer::~HttpServer() {
     stop();
+    // Nobody may touch a thread's loop any more: neither a worker nor the access event log.
+    environment_.workers.finish();
+    environment_.sign_ins.finish();
+    bell_->set_threads({});
 }
 
 Result<std::unique_ptr<HttpServer>>
@@ -79,6 +100,7 @@ HttpServer::bind(HttpServerOptions options, HttpHandler& handler, AccessEventLog
 
 Result<void> HttpServer::open_acceptors() {
     Acceptor::Endpoint endpoint = TRY(resolve(options_.listen));
+    TRY(Acceptor::check_free(endpoint));
     for (const auto& thread : io_threads_) {
         auto acceptor = std::make_unique<Acceptor>(*thread, tls_.get(), Serves::api);
         TRY(acceptor->open(endpoint));
@@ -88,6 +110,7 @@ Result<void> HttpServer::open_acceptors() {
     port_ = endpoint.port();
     if (options_.metrics) {
         const Acceptor::Endpoint metrics = TRY(resolve(*options_.metrics));
+        TRY(Acceptor::check_free(metrics));
         auto acceptor = std::make_unique<Acceptor>(*io_threads_.front(), nullptr, Serves::metrics);
         TRY(acceptor->open(metrics));
         metrics_port_ = acceptor->port();
@@ -112,17 +135,17 @@ void HttpServer::reload_certificates() {
     }
 }
 
-void HttpServer::stop() {
-    if (threads_.empty()) {
-        return;
+void HttpServer::stop_on(IoThread& thread) {
+    for (const auto& acceptor : acceptors_) {
+        acceptor->stop_if_on(thread);
     }
-    for (const auto& thread : io_threads_) {
-        asio::post(thread->context(), [this, &thread] {
-            for (const auto& acceptor : acceptors_) {
-                acceptor->stop_if_on(*thread);
-            }
-            thread->begin_stop();
-        });
+    thread.begin_stop();
+}
+
+void HttpServer::stop() {
+    for (std::size_t i = 0; i < threads_.size(); ++i) {
+        IoThread& thread = *io_threads_[i];
+        asio::post(thread.context(), [this, &thread] { stop_on(thread); });
     }
     for (std::thread& thread : threads_) {
         thread.join(); // a loop ends when its last connection has closed
@@ -135,7 +158,7 @@ std::string HttpServer::metrics_text() const {
     for (const auto& thread : io_threads_) {
         figures.push_back(&thread->metrics());
     }
-    return render_metrics(figures, metrics_);
+    return render_metrics(figures, metrics_, options_.version);
 }
 
 } // namespace claviger

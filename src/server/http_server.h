@@ -27,15 +27,18 @@ struct HttpServerOptions {
     std::vector<std::string> trusted_proxies;
     unsigned threads = 1;
     unsigned workers = 8;
+    unsigned sign_in_workers = 2; // one hashes a password, one waits its turn
+    std::string version;          // shown by the figures
     ServerLimits limits;
 };
 
 class Acceptor;
+class BatchBell;
 
 class HttpServer {
 public:
     /// Binds and listens; nothing is accepted before run(). `unavailable` when the address is
-    /// taken.
+    /// taken. What is passed by reference must outlive the server.
     static Result<std::unique_ptr<HttpServer>> bind(HttpServerOptions options, HttpHandler& handler,
                                                     AccessEventLog& access_events, Random& random,
                                                     const Clock& clock, Log& log,
@@ -50,6 +53,7 @@ public:
     void run();
     void reload_certificates();
     /// Takes no new connection, answers what has been read, and returns when all are closed.
+    /// Idempotent.
     void stop();
 
 private:
@@ -58,12 +62,14 @@ private:
                ReadinessCheck readiness, MetricSource metrics);
     Result<void> open_acceptors();
     std::string metrics_text() const;
+    void stop_on(IoThread& thread);
 
     HttpServerOptions options_;
     ServerEnvironment environment_;
     MetricSource metrics_;
     std::unique_ptr<TlsContexts> tls_;
     std::vector<std::unique_ptr<IoThread>> io_threads_;
+    std::shared_ptr<BatchBell> bell_; // shared with the access event log, which outlives this
     std::vector<std::unique_ptr<Acceptor>> acceptors_;
     std::vector<std::thread> threads_;
     std::uint16_t port_ = 0;

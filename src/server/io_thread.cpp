@@ -2,39 +2,32 @@
 #include "server/io_thread.h"
 
 #include <algorithm>
-#include <array>
 #include <boost/asio/post.hpp>
+#include <cstring>
 #include <ctime>
+
+#include "base/uuid.h"
 
 namespace claviger {
 
 namespace {
 
-constexpr std::chrono::milliseconds tick_interval{250};
+constexpr std::chrono::milliseconds tick_interval{100};
 
 } // namespace
 
-bool ConnectionCounts::enter(const std::string& source, const ServerLimits& limits) {
-    const std::scoped_lock lock(mutex_);
-    std::size_t& of_source = by_source_[source];
-    if (total_ >= limits.connections || of_source >= limits.connections_of_one_source) {
-        return false;
+void PrefetchedRandom::fill(std::span<std::uint8_t> bytes) {
+    if (bytes.size() > bytes_.size() - used_) {
+        source_.fill(bytes_);
+        used_ = 0;
     }
-    ++of_source;
-    ++total_;
-    return true;
+    std::memcpy(bytes.data(), bytes_.data() + used_, bytes.size());
+    used_ += bytes.size();
 }
 
-void ConnectionCounts::leave(const std::string& source) {
-    const std::scoped_lock lock(mutex_);
-    const auto at = by_source_.find(source);
-    if (at != by_source_.end() && --at->second == 0) {
-        by_source_.erase(at);
-    }
-    --total_;
-}
-
-IoThread::IoThread(ServerEnvironment& environment) : environment_(environment) {}
+IoThread::IoThread(ServerEnvironment& environment)
+    : environment_(environment), random_(environment.random),
+      now_milliseconds_(environment.clock.monotonic_milliseconds()) {}
 
 void IoThread::add(TimedConnection& connection) {
     connection.position = connections_.insert(connections_.end(), &connection);
@@ -44,17 +37,14 @@ void IoThread::add(TimedConnection& connection) {
 void IoThread::remove(TimedConnection& connection) {
     connections_.erase(connection.position);
     metrics_.connections.fetch_sub(1, std::memory_order_relaxed);
+    if (stopping_ && connections_.empty()) {
+        timer_.cancel(); // the loop ends
+    }
 }
 
 void IoThread::wait_for(AuditTicket ticket, Resume resume) {
-    const Durability durability = environment_.access_events.durability(ticket);
-    if (durability != Durability::pending) {
-        boost::asio::post(
-            context_, [resume = std::move(resume), durability]() mutable { resume(durability); });
-        return;
-    }
     waiting_.push_back({ticket, std::move(resume)});
-    // The batch may have ended between the look and the entry.
+    // The batch may have ended before the entry, and then nobody wakes it.
     if (environment_.access_events.durability(ticket) != Durability::pending) {
         wake_waiting();
     }
@@ -84,8 +74,15 @@ void IoThread::resume_decided() {
     }
 }
 
-std::string_view IoThread::date() {
-    const std::int64_t second = environment_.clock.now().seconds();
+void IoThread::give_up_waiting() {
+    std::vector<Waiting> undecided = std::exchange(waiting_, {});
+    for (Waiting& waiting : undecided) {
+        waiting.resume(Durability::failed);
+    }
+}
+
+std::string_view IoThread::date(Timestamp now) {
+    const std::int64_t second = now.seconds();
     if (second != date_second_) {
         date_second_ = second;
         std::tm parts{};
@@ -99,39 +96,45 @@ std::string_view IoThread::date() {
     return date_;
 }
 
+std::string IoThread::new_request_id() {
+    return Uuid::make(random_).text();
+}
+
 void IoThread::start_ticking() {
+    now_milliseconds_ = environment_.clock.monotonic_milliseconds();
     timer_.expires_after(tick_interval);
     timer_.async_wait([this](boost::system::error_code ec) {
         if (!ec) {
             tick();
         }
         // While stopping, the loop shall end with the last connection.
-        if (!stopping_ || has_connections()) {
+        if (!stopping_ || !connections_.empty()) {
             start_ticking();
         }
     });
 }
 
 void IoThread::tick() {
-    const std::int64_t now = environment_.clock.monotonic_milliseconds();
+    now_milliseconds_ = environment_.clock.monotonic_milliseconds();
     for (TimedConnection* connection : connections_) {
-        if (connection->deadline_milliseconds < now) {
-            connection->close();
+        if (connection->deadline_milliseconds < now_milliseconds_) {
+            connection->expire();
         }
+    }
+    if (now_milliseconds_ > stop_deadline_) {
+        give_up_waiting();
     }
 }
 
 void IoThread::begin_stop() {
     stopping_ = true;
-    timer_.cancel(); // wakes the ticking, which then ends when nothing is left
-    const std::int64_t latest =
+    timer_.cancel(); // wakes the ticking, which ends when nothing is left
+    stop_deadline_ =
         environment_.clock.monotonic_milliseconds() + environment_.limits.stop_milliseconds;
     for (TimedConnection* connection : connections_) {
-        if (connection->is_idle()) {
-            connection->close();
-        } else {
-            connection->deadline_milliseconds = std::min(connection->deadline_milliseconds, latest);
-        }
+        connection->deadline_milliseconds =
+            std::min(connection->deadline_milliseconds, stop_deadline_);
+        connection->stop();
     }
 }
 

@@ -3,9 +3,12 @@
 // answers that wait for the audit log. Nothing here is shared between threads but what says so.
 #pragma once
 
+#include <array>
+#include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <functional>
+#include <limits>
 #include <list>
 #include <string>
 #include <vector>
@@ -19,13 +22,25 @@ namespace claviger {
 class TimedConnection {
 public:
     virtual ~TimedConnection() = default;
-    /// Ends it at once.
-    virtual void close() = 0;
-    /// Nothing has been read of a next request.
-    virtual bool is_idle() const = 0;
+    /// Its deadline has passed.
+    virtual void expire() = 0;
+    /// The server stops: an idle connection ends, another one after its answer.
+    virtual void stop() = 0;
 
     std::int64_t deadline_milliseconds = 0;         // monotonic
     std::list<TimedConnection*>::iterator position; // in its thread's list
+};
+
+/// Chance bought in bulk, for what is no secret.
+class PrefetchedRandom final : public Random {
+public:
+    explicit PrefetchedRandom(Random& source) : source_(source) {}
+    void fill(std::span<std::uint8_t> bytes) override;
+
+private:
+    Random& source_;
+    std::array<std::uint8_t, 1024> bytes_{};
+    std::size_t used_ = sizeof bytes_;
 };
 
 class IoThread {
@@ -39,7 +54,11 @@ public:
 
     void add(TimedConnection& connection);
     void remove(TimedConnection& connection);
-    bool has_connections() const { return !connections_.empty(); }
+
+    /// The point in time to which a wait of this length lasts; never beyond the end of a stop.
+    std::int64_t deadline_in(std::int64_t milliseconds) const {
+        return std::min(now_milliseconds_ + milliseconds, stop_deadline_);
+    }
 
     /// Calls `resume` on this thread once the ticket is decided.
     using Resume = std::move_only_function<void(Durability)>;
@@ -48,31 +67,36 @@ public:
     void wake_waiting();
 
     /// The value of the Date header, made once a second.
-    std::string_view date();
+    std::string_view date(Timestamp now);
+    std::string new_request_id();
 
-    /// Begins to look after deadlines. Call on the thread.
+    /// Begins to look after deadlines. Before the thread runs, or on it.
     void start_ticking();
-    /// Closes idle connections and makes the others close after their answer. On the thread.
+    /// Tells all connections to stop. On the thread.
     void begin_stop();
     bool is_stopping() const { return stopping_; }
 
 private:
     void tick();
     void resume_decided();
+    void give_up_waiting();
     struct Waiting {
         AuditTicket ticket;
         Resume resume;
     };
 
     ServerEnvironment& environment_;
-    boost::asio::io_context context_{1};
-    boost::asio::steady_timer timer_{context_};
+    PrefetchedRandom random_;
     ThreadMetrics metrics_;
     std::list<TimedConnection*> connections_;
+    boost::asio::io_context context_{1}; // its coroutines use what is above
+    boost::asio::steady_timer timer_{context_};
     std::vector<Waiting> waiting_;
     std::atomic<bool> wake_posted_{false};
     std::string date_;
     std::int64_t date_second_ = 0;
+    std::int64_t now_milliseconds_ = 0; // as of the last tick: deadlines are coarse
+    std::int64_t stop_deadline_ = std::numeric_limits<std::int64_t>::max();
     bool stopping_ = false;
 };
 

@@ -89,6 +89,12 @@ void add_connections(std::vector<MetricFamily>& families,
 
 } // namespace
 
+std::size_t ThreadMetrics::HashOfKey::operator()(const Key& key) const {
+    const auto& [route, method, status] = key;
+    return std::hash<std::string_view>{}(route) + static_cast<std::size_t>(method) * 1024 +
+           static_cast<std::size_t>(status);
+}
+
 void ThreadMetrics::record(std::string_view route, HttpMethod method, int status, double seconds) {
     const std::scoped_lock lock(mutex_);
     Figures& figures = figures_[{route, method, status}];
@@ -111,8 +117,12 @@ void ThreadMetrics::add_to(std::map<Key, Figures>& sums) const {
 }
 
 std::string render_metrics(const std::vector<const ThreadMetrics*>& threads,
-                           const MetricSource& source) {
+                           const MetricSource& source, std::string_view version) {
     std::vector<MetricFamily> families;
+    MetricFamily build = make_family("claviger_build_info", "The program", MetricType::Gauge);
+    build.metric.push_back(make_metric(MetricType::Gauge, 1));
+    build.metric.back().label = {{"version", std::string(version)}};
+    families.push_back(std::move(build));
     add_requests(families, threads);
     add_connections(families, threads);
     for (const Metric& figure : source()) {

@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <unordered_map>
 #include <vector>
 
 #include "api/http.h"
@@ -40,8 +41,11 @@ public:
     std::atomic<std::uint64_t> rejected_connections{0};
 
 private:
+    struct HashOfKey {
+        std::size_t operator()(const Key& key) const;
+    };
     mutable std::mutex mutex_; // held by the owner, and by a scrape
-    std::map<Key, Figures> figures_;
+    std::unordered_map<Key, Figures, HashOfKey> figures_;
 };
 
 /// A figure from elsewhere in the process.
@@ -56,6 +60,6 @@ using MetricSource = std::function<std::vector<Metric>()>;
 
 /// The exposition text of everything.
 std::string render_metrics(const std::vector<const ThreadMetrics*>& threads,
-                           const MetricSource& source);
+                           const MetricSource& source, std::string_view version);
 
 } // namespace claviger

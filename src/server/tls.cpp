@@ -11,6 +11,10 @@ namespace {
 
 namespace ssl = boost::asio::ssl;
 
+constexpr std::int64_t check_interval_milliseconds = 1'000;
+/// A context has its ticket keys for its life; a new one has new keys.
+constexpr std::int64_t context_lifetime_milliseconds = 3'600'000;
+
 constexpr const char* tls_1_2_suites = "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
                                        "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305:"
                                        "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256";
@@ -36,6 +40,8 @@ Result<std::shared_ptr<ssl::context>> make_context(const TlsFiles& files) {
     SSL_CTX_set_num_tickets(native, 1);
     SSL_CTX_set_mode(native, SSL_MODE_RELEASE_BUFFERS);
     SSL_CTX_set_cipher_list(native, tls_1_2_suites);
+    // An encrypted key is refused; nobody is asked for its password.
+    SSL_CTX_set_default_passwd_cb(native, [](char*, int, int, void*) { return -1; });
     boost::system::error_code ec;
     context->use_certificate_chain_file(files.certificate.string(), ec);
     if (ec) {
@@ -69,6 +75,7 @@ Result<std::unique_ptr<TlsContexts>> TlsContexts::load(TlsFiles files, const Clo
                                                        Log& log) {
     std::unique_ptr<TlsContexts> contexts(new TlsContexts(std::move(files), clock, log));
     contexts->loaded_change_ = contexts->newest_change();
+    contexts->loaded_milliseconds_ = clock.monotonic_milliseconds();
     contexts->context_ = TRY(make_context(contexts->files_));
     return contexts;
 }
@@ -76,28 +83,33 @@ Result<std::unique_ptr<TlsContexts>> TlsContexts::load(TlsFiles files, const Clo
 std::shared_ptr<ssl::context> TlsContexts::current() {
     const std::scoped_lock lock(mutex_);
     const std::int64_t now = clock_.monotonic_milliseconds();
-    if (now - checked_milliseconds_ < 1000) {
+    if (now - checked_milliseconds_ < check_interval_milliseconds) {
         return context_;
     }
     checked_milliseconds_ = now;
     const auto change = newest_change();
-    if (change != loaded_change_) {
-        auto context = make_context(files_);
-        if (context) {
-            context_ = *std::move(context);
-            loaded_change_ = change;
-            log_.write(LogLevel::info, "the TLS certificate was read again");
-        } else {
-            // Half-written files are common while they are being replaced: keep the old ones.
-            log_.write(LogLevel::error, context.error().detail());
-        }
+    const bool is_changed = change != loaded_change_;
+    if (!is_changed && now - loaded_milliseconds_ < context_lifetime_milliseconds) {
+        return context_;
+    }
+    auto context = make_context(files_);
+    if (!context) {
+        // Half-written files are common while they are being replaced: keep the old ones.
+        log_.write(LogLevel::error, context.error().detail());
+        return context_;
+    }
+    context_ = *std::move(context);
+    loaded_change_ = change;
+    loaded_milliseconds_ = now;
+    if (is_changed) {
+        log_.write(LogLevel::info, "the TLS certificate was read again");
     }
     return context_;
 }
 
 void TlsContexts::reload() {
     const std::scoped_lock lock(mutex_);
-    checked_milliseconds_ = 0;
+    checked_milliseconds_ = -check_interval_milliseconds;
     loaded_change_ = {};
 }
 

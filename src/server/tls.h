@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // TLS 1.2 and 1.3 for the listener: forward-secret AEAD suites only, no renegotiation, no
-// compression, one ticket. Certificates are read again when their files change.
+// compression, one ticket under keys that change hourly. Certificates are read again when their
+// files change.
 #pragma once
 
 #include <boost/asio/ssl/context.hpp>
@@ -39,6 +40,7 @@ private:
     std::mutex mutex_;
     std::shared_ptr<boost::asio::ssl::context> context_; // shared with open connections
     std::filesystem::file_time_type loaded_change_;
+    std::int64_t loaded_milliseconds_ = 0;
     std::int64_t checked_milliseconds_ = 0;
 };
 

@@ -45,9 +45,9 @@ bool TrustedProxies::contains(const ip::address& address) const {
 }
 
 std::string TrustedProxies::client_address(const ip::address& peer,
-                                           std::optional<std::string_view> forwarded_for) const {
+                                           std::string_view forwarded_for) const {
     ip::address client = peer;
-    std::string_view hops = forwarded_for.value_or("");
+    std::string_view hops = forwarded_for;
     while (!hops.empty() && contains(client)) {
         const std::size_t comma = hops.rfind(',');
         std::string_view hop = comma == std::string_view::npos ? hops : hops.substr(comma + 1);

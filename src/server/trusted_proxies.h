@@ -5,7 +5,6 @@
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/ip/network_v4.hpp>
 #include <boost/asio/ip/network_v6.hpp>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,7 +21,7 @@ public:
     /// The client's address: the peer itself, or, behind trusted proxies, the rightmost hop of
     /// X-Forwarded-For that is not one of them. Unreadable hops end the search at the peer.
     std::string client_address(const boost::asio::ip::address& peer,
-                               std::optional<std::string_view> forwarded_for) const;
+                               std::string_view forwarded_for) const;
 
 private:
     bool contains(const boost::asio::ip::address& address) const;

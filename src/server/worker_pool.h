@@ -14,25 +14,27 @@ namespace claviger {
 
 class WorkerPool {
 public:
-    /// Called with true on a worker. Whoever keeps a refused work may call it with false.
-    using Work = std::move_only_function<void(bool accepted)>;
+    using Work = std::move_only_function<void()>;
 
     WorkerPool(unsigned threads, std::size_t longest_queue);
-    /// Finishes what is queued.
-    ~WorkerPool();
+    ~WorkerPool() { finish(); }
     WorkerPool(const WorkerPool&) = delete;
     WorkerPool& operator=(const WorkerPool&) = delete;
 
-    /// False, without taking `work`, when the queue is full.
-    bool submit(Work& work);
+    /// Takes a place for one work, which must be submitted then. False when all are taken.
+    bool enter();
+    void submit(Work work);
+    /// Ends the threads after what is queued. Idempotent.
+    void finish();
 
 private:
     void run();
-    std::size_t longest_queue_;
+    const std::size_t places_; // at the threads and in the queue
     std::mutex mutex_;
     std::condition_variable wake_;
     std::deque<Work> queue_;
-    bool stopping_ = false;
+    std::size_t taken_ = 0;
+    bool finishing_ = false;
     std::vector<std::thread> threads_;
 };
 

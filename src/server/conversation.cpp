@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/conversation.h"
+
+#include "base/secret.h"
+#include "server/answer.h"
+
+namespace claviger {
+namespace {
+
+constexpr std::size_t most_kept_memory = 4 * 1024; // of each buffer of an idle connection
+
+} // namespace
+
+Conversation::Conversation(IoThread& thread, const boost::asio::ip::address& peer, Serves serves)
+    : thread_(thread), environment_(thread.environment()), peer_(peer), serves_(serves) {}
+
+Conversation::~Conversation() {
+    wipe(in);
+    wipe(out);
+}
+
+Task Conversation::make_task(const AdmittedHead& head) {
+    began_microseconds_ = environment_.clock.now().microseconds;
+    close_after = head.close;
+    http_1_0_ = head.http_1_0;
+    Task task;
+    HttpRequest& request = task.request;
+    request.method = head.method;
+    request.path = head.path;
+    request.query = head.query;
+    request.host = head.host;
+    if (head.authorization) {
+        request.authorization.emplace(*head.authorization);
+    }
+    if (head.content_type) {
+        request.content_type.emplace(*head.content_type);
+    }
+    request.source_ip = environment_.proxies.client_address(peer_, head.forwarded_for);
+    request.user_agent = head.user_agent;
+    request.request_id = thread_.new_request_id();
+    const auto own = own_route(request.path, serves_);
+    task.is_own = own.has_value();
+    task.plan = own ? RoutePlan{0, RequestClass::health, *own}
+                    : environment_.handler.plan(request.method, request.path);
+    return task;
+}
+
+HttpResponse Conversation::serve_here(const Task& task) {
+    return task.is_own ? serve_own_route(task.request, serves_, thread_.is_stopping(), environment_)
+                       : environment_.handler.serve(task.request);
+}
+
+bool Conversation::must_block(const Task& task) const {
+    return !task.is_own && environment_.handler.runs_on(task.request) == RunsOn::worker;
+}
+
+HttpResponse Conversation::unavailable(std::string_view detail, const HttpRequest& request) {
+    HttpResponse response = environment_.handler.refuse(503, detail, request);
+    response.headers.emplace_back("Retry-After", "1");
+    return response;
+}
+
+void Conversation::put_answer(HttpResponse response, const HttpRequest& request,
+                              std::string_view route) {
+    close_after = close_after || thread_.is_stopping();
+    AnswerFrame frame;
+    frame.date = thread_.date(environment_.clock.now());
+    frame.request_id = request.request_id;
+    frame.close = close_after;
+    frame.http_1_0 = http_1_0_;
+    frame.head_only = request.method == HttpMethod::head;
+    append_answer(out, response, frame);
+    record(response, request, route);
+    wipe(response.body); // it may hold a secret or a token
+}
+
+void Conversation::record(const HttpResponse& response, const HttpRequest& request,
+                          std::string_view route) {
+    const std::int64_t elapsed = environment_.clock.now().microseconds - began_microseconds_;
+    thread_.metrics().record(route, request.method, response.status,
+                             static_cast<double>(elapsed) / 1e6);
+    const LogLevel level = response.status >= 500 ? LogLevel::warning : LogLevel::debug;
+    if (!environment_.log.enabled(level)) {
+        return;
+    }
+    environment_.log.write(level, "answered",
+                           {{"status", std::int64_t{response.status}},
+                            {"method", name_of(request.method)},
+                            {"path", std::string_view(request.path)},
+                            {"route", route},
+                            {"microseconds", elapsed},
+                            {"source_ip", std::string_view(request.source_ip)},
+                            {"request_id", std::string_view(request.request_id)}});
+}
+
+bool Conversation::refuse(int status, std::string_view detail, const HttpRequest& request) {
+    close_after = true;
+    HttpResponse response = status == 503 ? unavailable(detail, request)
+                                          : environment_.handler.refuse(status, detail, request);
+    if (status == 405) {
+        response.headers.emplace_back("Allow", ""); // RFC 9110 10.2.1: no method at all
+    }
+    put_answer(std::move(response), request, "refused");
+    return false;
+}
+
+bool Conversation::refuse(int status, std::string_view detail) {
+    began_microseconds_ = environment_.clock.now().microseconds;
+    HttpRequest request;
+    request.source_ip = peer_.to_string();
+    request.request_id = thread_.new_request_id();
+    return refuse(status, detail, request);
+}
+
+void Conversation::release_memory() {
+    for (std::string* buffer : {&in, &out}) {
+        if (buffer->capacity() > most_kept_memory) {
+            *buffer = std::string();
+        }
+    }
+}
+
+} // namespace claviger
