@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/codec.h"
 
-#include <cmath>
+#include <array>
+#include <charconv>
 
 namespace claviger {
 
@@ -17,6 +18,12 @@ std::string camel_case(std::string_view snake_case) {
         upper = false;
     }
     return out;
+}
+
+std::string number_text(double number) {
+    std::array<char, 32> text{};
+    const auto end = std::to_chars(text.data(), text.data() + text.size(), number).ptr;
+    return std::string(text.data(), end);
 }
 
 std::unexpected<Error> wrong_type(std::string_view at, std::string_view expected) {

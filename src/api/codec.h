@@ -90,6 +90,9 @@ void for_each_member(Visit visit) {
         visit);
 }
 
+/// The shortest text that reads back as this number.
+std::string number_text(double number);
+
 // --- writing ------------------------------------------------------------------------------------
 
 template <class T>
@@ -103,7 +106,7 @@ void encode(JsonWriter& out, const T& value) {
     } else if constexpr (std::is_integral_v<T>) {
         out.value(static_cast<std::int64_t>(value));
     } else if constexpr (std::is_floating_point_v<T>) {
-        out.raw(json::serialize(json::value(value)));
+        out.raw(number_text(value));
     } else if constexpr (std::is_convertible_v<T, std::string_view>) {
         out.value(std::string_view(value));
     } else if constexpr (std::is_same_v<T, Timestamp>) {
@@ -166,6 +169,10 @@ Result<T> decode(const json::value& value, std::string_view at) {
         return static_cast<T>(number);
     } else if constexpr (std::is_floating_point_v<T>) {
         return decode_number(value, at);
+    } else if constexpr (std::is_same_v<T, Uuid>) {
+        const std::string text = TRY(decode_string(value, at));
+        const auto id = Uuid::parse(text);
+        return id ? Result<Uuid>(*id) : wrong_type(at, "a UUID");
     } else if constexpr (WireText<T>) {
         const std::string text = TRY(decode_string(value, at));
         auto decoded = T::decode(text);

@@ -338,6 +338,14 @@ HttpResponse Dispatcher::respond(Context& context, const Route& route, Result<st
                                                              context.retry_after_seconds, 1)));
         }
     }
+    if (operation.request_class == RequestClass::token) { // RFC 6749 5.1, 5.2
+        response.headers.emplace_back("Cache-Control", "no-store");
+        response.headers.emplace_back("Pragma", "no-cache");
+        if (response.status == 401) {
+            response.headers.emplace_back("WWW-Authenticate",
+                                          "Basic realm=\"" + context.state().tenant.realm + "\"");
+        }
+    }
     response.ticket = context.ticket;
     for (auto& header : context.headers) {
         response.headers.push_back(std::move(header));

@@ -83,7 +83,7 @@ Result<std::optional<Field>> take_field(const Input& input, const std::string& n
         }
     }
     if (input.has_body) {
-        if constexpr (!std::is_same_v<Field, FilterText> && !std::is_same_v<Field, Uuid>) {
+        if constexpr (!std::is_same_v<Field, FilterText>) {
             const json::value* value = find_member(input.body, name);
             if (value == nullptr || value->is_null()) {
                 return std::optional<Field>();

@@ -32,8 +32,6 @@ Result<void> check_length(std::string_view text) {
 Result<GrantedTokens> take(Context& context, GrantOutcome outcome) {
     context.ticket = outcome.ticket;
     context.retry_after_seconds = outcome.retry_after_seconds;
-    context.headers.emplace_back("Cache-Control", "no-store");
-    context.headers.emplace_back("Pragma", "no-cache");
     return std::move(outcome.result);
 }
 
@@ -162,9 +160,7 @@ Result<std::optional<Credentials>> basic_credentials(Context& context) {
     if (!basic) {
         return std::optional<Credentials>();
     }
-    const auto refused = [&] {
-        context.headers.emplace_back("WWW-Authenticate",
-                                     "Basic realm=\"" + context.state().tenant.realm + "\"");
+    const auto refused = [] {
         return fail(ErrorCode::invalid_client, "The client authentication is malformed.");
     };
     const auto decoded =
@@ -203,8 +199,6 @@ Result<Credentials> client_of(Context& context, const FormTokenRequest& request)
     if (request.client_secret || other_id) {
         return fail(ErrorCode::invalid_request, "two client authentication methods");
     }
-    context.headers.emplace_back("WWW-Authenticate",
-                                 "Basic realm=\"" + context.state().tenant.realm + "\"");
     return *basic;
 }
 
@@ -229,7 +223,6 @@ Result<void> check_wishes(const FormTokenRequest& request) {
 
 Result<GrantedTokens> grant_form(Context& context, const FormTokenRequest& request,
                                  GrantOptions options) {
-    context.headers.emplace_back("Pragma", "no-cache");
     const std::string grant = request.grant_type.value_or("");
     if (grant.empty()) {
         return fail(ErrorCode::invalid_request, "grant_type is missing");
