@@ -56,7 +56,8 @@ def verify_with_pyjwt(world: World, metadata: dict, token: str, audience: str) -
     keys = world.anonymous.call("GET", path)["keys"]
     header = jwt.get_unverified_header(token)
     key, = [key for key in keys if key["kid"] == header["kid"]]
-    return jwt.decode(token, jwt.PyJWK(key, algorithm=header["alg"]), algorithms=[header["alg"]],
+    family = "EdDSA" if key["kty"] == "OKP" else header["alg"]
+    return jwt.decode(token, jwt.PyJWK(key, algorithm=family).key, algorithms=[header["alg"]],
                       issuer=metadata["issuer"], audience=audience,
                       options={"require": ["exp", "iat", "iss", "sub", "aud"]})
 
