@@ -213,9 +213,6 @@ Outcome read_field(std::string_view name, std::string_view value, AdmittedHead& 
 }
 
 Outcome read_field_line(std::string_view line, AdmittedHead& head, Seen& seen) {
-    if (line.starts_with(' ') || line.starts_with('\t')) {
-        return bad("A header line is folded.");
-    }
     const std::size_t colon = line.find(':');
     const std::string_view name = line.substr(0, colon);
     if (colon == std::string_view::npos || !is_token(name)) {
@@ -272,8 +269,18 @@ HeadScan scan_head(std::string_view bytes, std::size_t scanned) {
 }
 
 std::expected<AdmittedHead, Refusal> admit(std::string_view head_bytes) {
+    // First of all: what is folded reads differently line by line.
+    if (head_bytes.find("\r\n ") != std::string_view::npos ||
+        head_bytes.find("\r\n\t") != std::string_view::npos) {
+        return std::unexpected(*bad("A header line is folded."));
+    }
     AdmittedHead head;
     Seen seen;
+    // Before anything of a folded line is believed.
+    if (head_bytes.find("\r\n ") != std::string_view::npos ||
+        head_bytes.find("\r\n\t") != std::string_view::npos) {
+        return std::unexpected(*bad("A header line is folded."));
+    }
     std::string_view rest = head_bytes;
     const auto request_line = take_line(rest);
     if (!request_line) {

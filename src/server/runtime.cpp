@@ -129,12 +129,12 @@ void wait_for_stop(const sigset_t& signals, Application& application, HttpServer
 }
 
 void announce(const Options& options, const HttpServer& server, const std::string& address) {
-    std::cout << "claviger: listening on " << (options.tls_cert.empty() ? "http" : "https") << "://"
-              << address << "\n";
     if (options.metrics_listen) {
         const SocketAddress metrics{options.metrics_listen->host, server.metrics_port()};
         std::cout << "claviger: metrics on http://" << metrics.text() << "/metrics\n";
     }
+    std::cout << "claviger: listening on " << (options.tls_cert.empty() ? "http" : "https") << "://"
+              << address << "\n";
     std::cout.flush();
 }
 

@@ -132,7 +132,7 @@ class World:
         password = self.server.folder / "b.password"
         password.write_text(ADMIN_PASSWORD)
         password.chmod(0o600)
-        self.server.run_command("tenant", "add", "B", "--realm", "b", "--host", B_HOST,
+        self.server.run_command("tenant", "add", "b", "--name", "B", "--host", B_HOST,
                                 "--admin-email", B_ADMIN, "--admin-password-file", str(password))
         return self.sign_in(B_ADMIN, f"{B_HOST}:{self.server.address[1]}")
 
