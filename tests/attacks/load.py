@@ -127,11 +127,13 @@ def raise_open_files() -> None:
 def flood(world: World) -> None:
     """Connections from many addresses that say nothing, to a server that may open fewer files."""
     raise_open_files()
-    before = resource.prlimit(world.server.pid, resource.RLIMIT_NOFILE, (FEW_FILES, FEW_FILES))
+    pid = world.server.pid
+    before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (FEW_FILES, before[1]))
     try:
         open_silent_connections(world)
     finally:
-        resource.prlimit(world.server.pid, resource.RLIMIT_NOFILE, before)
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
 
 
 def open_silent_connections(world: World) -> None:
