@@ -17,7 +17,6 @@ namespace claviger {
 struct Argon2Parameters {
     std::uint32_t memory_kib = 19 * 1024;
     std::uint32_t passes = 2;
-    friend bool operator==(const Argon2Parameters&, const Argon2Parameters&) = default;
 };
 
 class Argon2 {
@@ -32,8 +31,6 @@ public:
     Result<std::string> hash(std::span<const std::uint8_t> keyed_password, Random& random);
     /// False for a wrong password; an Error for an unreadable hash. Constant-time comparison.
     Result<bool> verify(std::string_view phc, std::span<const std::uint8_t> keyed_password);
-    /// True when `phc` was made with weaker parameters than these.
-    bool needs_rehash(std::string_view phc) const;
     /// Gives the arena back to the system; the next call faults it in again.
     void release_memory();
 
