@@ -68,6 +68,7 @@ def run_timing(world: World, case: Case, source: str, outcome):
             begin = time.perf_counter()
             answer = wire.exchange(world.server.address, request, source).first()
             times_of.append(time.perf_counter() - begin)
+            outcome.refusals += 1
             if answer.status not in (400, 429):
                 outcome.complaints.append(f"status {answer.status}")
     print(f"{case.row.id}: Welch t {welch(*map(trimmed, times)):.2f}, medians "

@@ -26,7 +26,7 @@ RUNNERS = {"SEQ": run_sequence, "RACE": run_race, "TIME": run_timing, "LOAD": ru
 class Outcome:
     complaints: list[str] = field(default_factory=list)
     grants: int = 0  # tokens that were given out
-    refusals: int = 0  # answers 401
+    refusals: int = 0  # answers 401, or guesses made
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def run_case(world: World, case: Case) -> None:
 def audit_complaints(row: Row, outcome: Outcome, events: list[dict]) -> list[str]:
     """Each grant and each refused sign-in is there once; nothing else is."""
     predicted = refused().get(row.id, "0")
-    failures = outcome.refusals if predicted == "401" else int(predicted)
+    failures = outcome.refusals if predicted == "counted" else int(predicted)
     found = {"Succeeded": 0, "Failed": 0}
     for event in events:
         found[event["result"]] += 1
