@@ -158,7 +158,8 @@ TEST(Admit, ReadsWhatTheApiNeeds) {
 }
 
 TEST(Admit, TakesAQuestionMarkWithNothingAfterIt) {
-    const AdmittedHead head = admitted("GET /api? HTTP/1.1\r\nHost: a\r\n\r\n");
+    const std::string bytes = "GET /api? HTTP/1.1\r\nHost: a\r\n\r\n";
+    const AdmittedHead head = admitted(bytes);
     EXPECT_EQ(head.path, "/api");
     EXPECT_EQ(head.query, "");
 }
@@ -169,7 +170,8 @@ TEST(Admit, UnknownMethodsAreForTheRouteToRefuse) {
 }
 
 TEST(Admit, HeadersWithUnderscoresAreNobodys) {
-    const AdmittedHead head = admitted(post + "X_Forwarded_For: 10.0.0.1\r\nUser_Agent: x\r\n\r\n");
+    const std::string bytes = post + "X_Forwarded_For: 10.0.0.1\r\nUser_Agent: x\r\n\r\n";
+    const AdmittedHead head = admitted(bytes);
     EXPECT_EQ(head.forwarded_for, "");
     EXPECT_EQ(head.user_agent, "");
 }

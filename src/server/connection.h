@@ -2,18 +2,14 @@
 // One client connection, from accept to close: requests in order, one at a time.
 #pragma once
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <memory>
 
 #include "server/io_thread.h"
 #include "server/own_routes.h"
+#include "server/wire.h"
 
 namespace claviger {
-
-using Socket =
-    boost::asio::basic_stream_socket<boost::asio::ip::tcp, boost::asio::io_context::executor_type>;
 
 /// Takes over an accepted socket; the connection owns itself until it ends. With `tls` the
 /// handshake comes first.

@@ -52,12 +52,8 @@ std::string TrustedProxies::client_address(const ip::address& peer,
         const std::size_t comma = hops.rfind(',');
         std::string_view hop = comma == std::string_view::npos ? hops : hops.substr(comma + 1);
         hops = comma == std::string_view::npos ? "" : hops.substr(0, comma);
-        while (hop.starts_with(' ')) {
-            hop.remove_prefix(1);
-        }
-        while (hop.ends_with(' ')) {
-            hop.remove_suffix(1);
-        }
+        hop.remove_prefix(std::min(hop.find_first_not_of(" \t"), hop.size()));
+        hop = hop.substr(0, hop.find_last_not_of(" \t") + 1);
         boost::system::error_code ec;
         const ip::address named = ip::make_address(std::string(hop), ec);
         if (ec) {

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// Boost.Beast's parser without its message: it checks the framing once more, takes chunked bodies
-// apart and collects the body. Fields are not kept: the head has been read by admit(), and trailer
-// fields are never headers (RFC 9110 6.5.1).
+// Takes one request off the input: Boost.Beast checks the framing once more and takes chunked
+// bodies apart; the body is collected up to its limit.
 #pragma once
 
 #include <boost/beast/http/basic_parser.hpp>
 #include <string>
 
+#include "server/admit.h"
+
 namespace claviger {
 
+/// Beast's parser without its message. Fields are not kept: the head has been read by admit(), and
+/// trailer fields are never headers (RFC 9110 6.5.1).
 class BodyParser final : public boost::beast::http::basic_parser<true> {
 public:
     std::string body;
@@ -19,7 +22,6 @@ private:
     using error_code = boost::beast::error_code;
     using verb = boost::beast::http::verb;
     using field = boost::beast::http::field;
-    using chunk_extensions_view = string_view;
 
     void on_request_impl(verb, string_view, string_view, int, error_code& ec) override { ec = {}; }
     void on_response_impl(int, string_view, int, error_code& ec) override { ec = {}; }
@@ -48,6 +50,27 @@ private:
     void on_finish_impl(error_code& ec) override { ec = {}; }
 
     bool head_is_over_ = false;
+};
+
+class BodyReader {
+public:
+    explicit BodyReader(std::size_t most_bytes);
+
+    enum class Progress : std::uint8_t { needs_more, done, refused };
+    /// Reads on in `input`, whose first bytes on the first call are the head, and takes off what
+    /// has been used.
+    Progress read(std::string& input);
+
+    /// The body so far.
+    std::string& body() { return parser_.body; }
+    bool has_trailer() const { return parser_.has_trailer; }
+    const Refusal& refusal() const { return refusal_; }
+
+private:
+    Progress refuse(int status, std::string_view detail);
+
+    BodyParser parser_;
+    Refusal refusal_;
 };
 
 } // namespace claviger

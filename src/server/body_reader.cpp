@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/body_reader.h"
+
+#include <boost/asio/buffer.hpp>
+
+#include "base/secret.h"
+
+namespace claviger {
+namespace {
+
+constexpr std::size_t most_unparsed = 16 * 1024; // bytes that wait for the rest of a chunk line
+
+} // namespace
+
+BodyReader::BodyReader(std::size_t most_bytes) {
+    parser_.eager(true);
+    parser_.header_limit(static_cast<std::uint32_t>(longest_head));
+    parser_.body_limit(most_bytes);
+}
+
+BodyReader::Progress BodyReader::read(std::string& input) {
+    boost::system::error_code ec;
+    const std::size_t used = parser_.put(boost::asio::buffer(input), ec);
+    if (used == input.size()) {
+        wipe(input);
+    } else {
+        input.erase(0, used);
+    }
+    if (ec == boost::beast::http::error::body_limit) {
+        return refuse(413, "The body is larger than this path takes.");
+    }
+    if (ec && ec != boost::beast::http::error::need_more) {
+        return refuse(400, "The request's framing is malformed.");
+    }
+    if (parser_.is_done()) {
+        return Progress::done;
+    }
+    if (input.size() > most_unparsed) {
+        return refuse(400, "A chunk's line is too long.");
+    }
+    return Progress::needs_more;
+}
+
+BodyReader::Progress BodyReader::refuse(int status, std::string_view detail) {
+    refusal_ = {status, detail};
+    return Progress::refused;
+}
+
+} // namespace claviger
