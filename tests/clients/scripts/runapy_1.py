@@ -73,7 +73,8 @@ def calls(calls: list, **pair: str) -> list[dict]:
     return outcomes
 
 
-def read_strictly(model: str, values: list) -> list[str]:
+def read_strictly(model: str, values: list, url: str) -> list[str]:
+    """Pydantic models of the client, which it does not use itself."""
     return [repr(getattr(models, model).from_dict(value)) for value in values]
 
 
