@@ -134,7 +134,9 @@ class Run:
 def test_acknowledged_writes_survive_kill_9():
     seed = int(os.environ.get("CLAVIGER_SEED") or random.randrange(2**32))
     print(f"CLAVIGER_SEED={seed}")
-    with Server("--log-level", "warning") as server:
+    # Its address changes with every start, the issuer of its tokens must not.
+    options = ("--log-level", "warning", "--public-url", "http://claviger.example")
+    with Server(*options) as server:
         run = Run(server, seed)
         try:
             expected = Expected()
