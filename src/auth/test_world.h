@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+// For tests: everything below the API over a memory store, a fake clock and seeded chance.
+#pragma once
+
+#include "auth/access_rules.h"
+#include "auth/grants.h"
+#include "auth/org_units.h"
+#include "auth/service_accounts.h"
+#include "auth/tenants.h"
+#include "auth/verify_token.h"
+#include "store/failing_store.h"
+#include "store/memory_access_event_log.h"
+#include "store/memory_store.h"
+
+namespace claviger::testing {
+
+inline constexpr const char* admin_email = "admin@example.com";
+inline constexpr const char* admin_password = "violet-anchor-42-lantern-quarry";
+
+struct World {
+    FakeClock clock;
+    SeededRandom random{42};
+    NullLog log;
+    MasterKey master_key = *MasterKey::parse(std::string(64, 'a'));
+    KeyVault vault{master_key, random};
+    Pepper pepper{master_key};
+    Passwords passwords{pepper, Argon2Parameters{64, 1}, random, clock}; // quick
+    TokenSettings settings;
+    MemoryStore memory;
+    FailingStore store{memory};
+    MemoryAccessEventLog events{chain_hash};
+    Directory directory{vault, 3600, "127.0.0.1", log};
+    LastLogins last_logins;
+    Tenants tenants{store, directory, vault, passwords, settings, clock, random};
+    Grants grants{settings, pepper, passwords, events, last_logins, clock, random};
+    TokenVerifier verifier{settings, clock};
+    ServiceAccounts accounts{store, pepper, clock, random};
+    AccessRules rules{store, clock};
+    OrgUnits units{store, clock, random};
+
+    World() {
+        static_cast<void>(directory.attach(store));
+        static_cast<void>(add_tenant("runai", ""));
+    }
+
+    Result<AddedTenant> add_tenant(const std::string& realm, const std::string& host) {
+        NewTenant draft;
+        draft.name = realm;
+        draft.realm = realm;
+        draft.host = host;
+        draft.admin_email = admin_email;
+        draft.admin_password.emplace(std::string_view(admin_password));
+        return tenants.add(draft);
+    }
+
+    TenantStatePointer state(std::string_view realm = "runai") const {
+        return directory.current()->find_by_realm(realm);
+    }
+
+    /// The tenant's first administrator.
+    Caller admin(std::string_view realm = "runai") const {
+        Caller caller;
+        caller.state = state(realm);
+        const User* user = caller.state->users.find_by_email(admin_email);
+        caller.principal = {PrincipalKind::user, user->id.value, user->email};
+        return caller;
+    }
+
+    Caller account(const NewServiceAccount& made) const {
+        Caller caller;
+        caller.state = state();
+        caller.principal = {PrincipalKind::service_account, made.account.id.value,
+                            made.account.name};
+        return caller;
+    }
+
+    GrantOutcome grant(const NewServiceAccount& made, std::string_view source = "192.0.2.1") {
+        return grants.client_credentials(*state(), made.account.name, made.client_secret.reveal(),
+                                         origin(source), {});
+    }
+
+    static Origin origin(std::string_view source = "192.0.2.1") {
+        return {std::string(source), "11111111-2222-4333-8444-555555555555", "POST",
+                "/api/v1/token"};
+    }
+};
+
+} // namespace claviger::testing
