@@ -6,7 +6,7 @@ import pytest
 from scenario.api import Api
 from scenario.openapi import PEER_DOCUMENT, Contract, check_exchanges, load_contracts
 
-from .world import World, close_world, open_world, run_script
+from .world import Script, World, close_world, open_world
 
 
 @pytest.fixture(scope="session")
@@ -51,28 +51,39 @@ def admin(world: World) -> Api:
     return world.admin
 
 
-@pytest.fixture
-def runapy_1(world: World):
-    """Calls runapy 1.224 as an account."""
+def script(lock: str, name: str):
+    @pytest.fixture(scope="session")
+    def run():
+        started = Script(lock, name)
+        yield started
+        started.close()
 
-    def run(function: str, account=None, url: str | None = None, **arguments: object):
+    return run
+
+
+runapy_1_script = script("runapy-1.224", "runapy_1")
+runapy_0_script = script("runapy-0.8", "runapy_0")
+
+
+def caller(script: Script, world: World):
+    def call(function: str, account=None, url: str | None = None, **arguments: object):
         pair = {} if account is None else {"client_id": account.client_id,
                                            "client_secret": account.secret}
-        return run_script("runapy-1.224", "runapy_1", function, url=url or world.url, **pair,
-                          **arguments)
+        return script.call(function, url=url or world.url, **pair, **arguments)
 
-    return run
+    return call
 
 
 @pytest.fixture
-def runapy_0(world: World):
+def runapy_1(world: World, runapy_1_script: Script):
+    """Calls runapy 1.224 as an account."""
+    return caller(runapy_1_script, world)
+
+
+@pytest.fixture
+def runapy_0(world: World, runapy_0_script: Script):
     """Calls runapy 0.8 as an account."""
-
-    def run(function: str, account, **arguments: object):
-        return run_script("runapy-0.8", "runapy_0", function, url=world.url,
-                          client_id=account.client_id, client_secret=account.secret, **arguments)
-
-    return run
+    return caller(runapy_0_script, world)
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,11 +75,27 @@ def token_requests(exchanges: list[Exchange]) -> list[Exchange]:
     return [exchange for exchange in exchanges if exchange.path == "/api/v1/token"]
 
 
-def run_script(lock: str, script: str, function: str, **arguments: object):
-    """Calls a function of scripts/`script`.py in the environment of that lock file."""
-    done = subprocess.run(
-        [str(environments.python_with(lock)), str(SCRIPTS / f"{script}.py"), function],
-        input=json.dumps(arguments), capture_output=True, text=True, timeout=SCRIPT_SECONDS,
-        check=False)
-    assert done.returncode == 0, f"{function}: {done.stderr[-4000:]}"
-    return json.loads(done.stdout)
+class Script:
+    """A process in a client's own environment that answers one call after the other."""
+
+    def __init__(self, lock: str, name: str):
+        self.process = subprocess.Popen(
+            [str(environments.python_with(lock)), str(SCRIPTS / f"{name}.py")],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def call(self, function: str, **arguments: object):
+        """Calls a function of the script. One that is stuck is ended, and the call fails."""
+        alarm = threading.Timer(SCRIPT_SECONDS, self.process.kill)
+        alarm.start()
+        try:
+            self.process.stdin.write(json.dumps([function, arguments]) + "\n")
+            self.process.stdin.flush()
+            answer = json.loads(self.process.stdout.readline())
+        finally:
+            alarm.cancel()
+        assert "raised" not in answer, answer["raised"]
+        return answer["result"]
+
+    def close(self) -> None:
+        self.process.stdin.close()
+        assert self.process.wait(timeout=SCRIPT_SECONDS) == 0

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Drives runapy 0.8: the function named on the command line gets the JSON of standard input and
-answers in JSON."""
+"""Drives runapy 0.8: each line of standard input is [function, arguments], and is answered by
+one line of JSON."""
 from __future__ import annotations
 
 import json
 import sys
+import traceback
 
 from runai.client import RunaiClient
 
@@ -34,5 +35,14 @@ def org_units(**pair: str) -> dict:
             "departments": client.departments.all()}
 
 
+def answer(line: str) -> dict:
+    function, arguments = json.loads(line)
+    try:
+        return {"result": globals()[function](**arguments)}
+    except Exception:  # goes to the test, which fails with it
+        return {"raised": traceback.format_exc()}
+
+
 if __name__ == "__main__":
-    json.dump(globals()[sys.argv[1]](**json.load(sys.stdin)), sys.stdout)
+    for line in sys.stdin:
+        print(json.dumps(answer(line)), flush=True)

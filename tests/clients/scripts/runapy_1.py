@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Drives runapy 1.224: the function named on the command line gets the JSON of standard input and
-answers in JSON."""
+"""Drives runapy 1.224: each line of standard input is [function, arguments], and is answered by
+one line of JSON."""
 from __future__ import annotations
 
 import asyncio
@@ -8,6 +8,7 @@ import base64
 import json
 import sys
 import time
+import traceback
 from multiprocessing.pool import ThreadPool
 
 from runai import models
@@ -134,5 +135,14 @@ def refresh_many(count: int, threads: int, **pair: str) -> dict:
     return {"done": done, "connections_refused": len(failures)}
 
 
+def answer(line: str) -> dict:
+    function, arguments = json.loads(line)
+    try:
+        return {"result": globals()[function](**arguments)}
+    except Exception:  # goes to the test, which fails with it
+        return {"raised": traceback.format_exc()}
+
+
 if __name__ == "__main__":
-    json.dump(globals()[sys.argv[1]](**json.load(sys.stdin)), sys.stdout)
+    for line in sys.stdin:
+        print(json.dumps(answer(line)), flush=True)
