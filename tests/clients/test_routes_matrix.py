@@ -63,7 +63,7 @@ def test_no_rules(world: World, targets: Targets, ruleless: Api, operation: Oper
         assert answer.status_code in (403, 404), describe(answer)
 
 
-# --- another tenant ---------------------------------------------------------------------------------
+# --- another tenant -------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +106,7 @@ def test_strangers_have_changed_nothing(world: World, targets: Targets):
         world.admin.call("GET", f"/api/v1/{path}", status=200)
 
 
-# --- malformed input --------------------------------------------------------------------------------
+# --- malformed input ------------------------------------------------------------------------------
 
 
 @each([one for one in OPERATIONS if one.body_schema() is not None])

@@ -34,7 +34,7 @@ def curl_token(url: str, **members: str) -> tuple[int, dict]:
     return status, json.loads(body)
 
 
-# --- POST /api/v1/token -----------------------------------------------------------------------------
+# --- POST /api/v1/token ---------------------------------------------------------------------------
 
 
 def test_check_01_client_credentials_with_curl(world: World, administrator: Account):
@@ -145,7 +145,7 @@ def test_check_06_awkward_names(new_world, runapy_1, shift):
         assert json.loads(base64.b64decode(payload + "==")) == tokens.claims_of(token)
 
 
-# --- the form endpoints -----------------------------------------------------------------------------
+# --- the form endpoints ---------------------------------------------------------------------------
 
 
 def form_token(world: World, path: str, **fields: str) -> tuple[int, dict]:
@@ -238,7 +238,7 @@ def test_check_41_realm_endpoint(world: World, administrator: Account, more):
     assert (status, answer["error"]) == (401, "invalid_grant")
 
 
-# --- lifetimes --------------------------------------------------------------------------------------
+# --- lifetimes ------------------------------------------------------------------------------------
 
 
 def test_check_45_refresh_after_a_second(new_world, runapy_1):

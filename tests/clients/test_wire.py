@@ -101,7 +101,7 @@ def test_check_47_odd_targets(world: World, target):
     assert world.exchanges()[-1].target == target
 
 
-# --- what is no token -------------------------------------------------------------------------------
+# --- what is no token -----------------------------------------------------------------------------
 
 
 def check_refused(answer: requests.Response, what: str) -> None:

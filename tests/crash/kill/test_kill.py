@@ -9,6 +9,7 @@ import sqlite3
 import threading
 import time
 
+import pytest
 from scenario.api import Api
 from scenario.server import ADMIN_EMAIL, ADMIN_PASSWORD, Server, has_sanitizer, is_full_run
 
@@ -152,5 +153,9 @@ def test_acknowledged_writes_survive_kill_9():
             writes = len(expected.request_ids) + len(expected.grants)
             print(f"{writes} acknowledged writes, {len(expected.grants)} of them tokens")
             assert writes >= WRITES_A_ROUND * round_count()
+            # And what was never written is missed.
+            run.ledger.note("ruled", "no such request", id=2**31 - 1)
+            with pytest.raises(AssertionError, match="rule 2147483647"):
+                run.check()
         finally:
             run.ledger.close()
