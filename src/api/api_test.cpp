@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include "api/dispatch.h"
+#include "api/filter.h"
+#include "api/openapi.h"
+#include "api/resources.h"
+#include "auth/test_world.h"
+
+namespace claviger {
+namespace {
+
+using testing::World;
+
+// --- parameters, filters ------------------------------------------------------------------------
+
+TEST(Parameters, AreReadStrictly) {
+    const auto parameters = parse_parameters("a=1&b=x+y%20z&a=2&c&=d");
+    ASSERT_TRUE(parameters);
+    EXPECT_EQ((*parameters)[1].second, "x y z");
+    EXPECT_EQ(query_values(*parameters, "a").size(), 2U);
+    for (const char* text : {"a=%", "a=%4", "a=%zz", "a=%00", "a=%ff", "a=%0a"}) {
+        EXPECT_FALSE(parse_parameters(text)) << text;
+    }
+    std::string many;
+    for (int i = 0; i < 65; ++i) {
+        many += "p" + std::to_string(i) + "=1&";
+    }
+    EXPECT_FALSE(parse_parameters(many));
+}
+
+TEST(Filter, SplitsOnlyWhereAFieldFollows) {
+    const std::vector<std::string_view> names{"subjectId", "roleId", "createdAt"};
+    const std::vector<FieldKind> kinds{FieldKind::text, FieldKind::number, FieldKind::time};
+    const auto terms =
+        parse_filter({{"subjectId==a,b@x.io,roleId>=3", "subjectId=@c"}}, names, kinds);
+    ASSERT_TRUE(terms);
+    ASSERT_EQ(terms->size(), 3U);
+    EXPECT_EQ((*terms)[0].value, "a,b@x.io");
+    EXPECT_EQ((*terms)[1].number, 3);
+    for (const char* text : {"bogus==1", "subjectId=1", "subjectId==", "roleId==x", "==x",
+                             "createdAt==yesterday", "createdAt=@2026-01-01T00:00:00Z"}) {
+        EXPECT_FALSE(parse_filter({{text}}, names, kinds)) << text;
+    }
+}
+
+TEST(Filter, ComparesAsTheContractSays) {
+    const auto matches = [](FilterOperator op, const char* value, const char* text) {
+        return text_matches({0, op, value, 0}, text);
+    };
+    EXPECT_TRUE(matches(FilterOperator::equal, "Viewer", "Viewer"));
+    EXPECT_FALSE(matches(FilterOperator::equal, "viewer", "Viewer"));
+    EXPECT_TRUE(matches(FilterOperator::contains, "IEW", "Viewer"));
+    EXPECT_FALSE(matches(FilterOperator::not_contains, "iew", "Viewer"));
+    EXPECT_TRUE(matches(FilterOperator::starts_with, "view", "Viewer"));
+    EXPECT_TRUE(matches(FilterOperator::ends_with, "WER", "Viewer"));
+    ListRequest request;
+    request.sort_by = "AccessRulesSortFilterFields.CREATEDAT";
+    EXPECT_EQ(*sort_field(request, {"name", "createdAt"}), 1U);
+    request.sort_by = "bogus";
+    EXPECT_FALSE(sort_field(request, {"name"}));
+    request.limit = 501;
+    EXPECT_FALSE(page_of(request));
+    request.sort_order = "sideways";
+    EXPECT_FALSE(is_descending(request));
+}
+
+// --- dispatch -----------------------------------------------------------------------------------
+
+class ApiTest : public ::testing::Test {
+protected:
+    World world;
+    Dispatcher dispatcher{all_routes(),
+                          Services{world.store, world.directory, world.grants, world.verifier,
+                                   world.accounts, world.rules, world.units, world.last_logins,
+                                   world.settings, world.clock, world.random, world.log}};
+    std::string admin_token;
+
+    void SetUp() override {
+        HttpRequest request = make(HttpMethod::post, "/api/v1/token");
+        request.body = R"({"grantType":"password","username":")" +
+                       std::string(testing::admin_email) + R"(","password":")" +
+                       testing::admin_password + R"("})";
+        const json::value answer = json::parse(dispatcher.serve(request).body);
+        admin_token = answer.at("accessToken").as_string();
+    }
+
+    static HttpRequest make(HttpMethod method, std::string path, std::string body = {}) {
+        HttpRequest request;
+        request.method = method;
+        request.path = std::move(path);
+        request.host = "127.0.0.1";
+        request.source_ip = "192.0.2.1";
+        request.request_id = "11111111-2222-4333-8444-555555555555";
+        request.body = std::move(body);
+        return request;
+    }
+
+    HttpResponse as_admin(HttpMethod method, std::string path, std::string body = {}) {
+        HttpRequest request = make(method, std::move(path), std::move(body));
+        request.authorization = "Bearer " + admin_token;
+        return dispatcher.serve(request);
+    }
+};
+
+TEST_F(ApiTest, RoutesAreSound) {
+    EXPECT_TRUE(Dispatcher::check(all_routes()));
+    Routes twice = all_routes();
+    twice.push_back(twice.front());
+    EXPECT_FALSE(Dispatcher::check(twice));
+    const std::string document = openapi_document(all_routes(), "1");
+    for (const Route& route : all_routes()) {
+        EXPECT_NE(document.find("\"" + std::string(route.operation.id) + "\""), std::string::npos);
+    }
+}
+
+TEST_F(ApiTest, EveryProtectedRouteAsksForAToken) {
+    for (const Route& route : all_routes()) {
+        if (!route.operation.access.needs_token()) {
+            continue;
+        }
+        HttpRequest request = make(route.operation.method, std::string(route.operation.path));
+        std::string& path = request.path;
+        while (path.find('{') != std::string::npos) {
+            const std::size_t begin = path.find('{');
+            path.replace(begin, path.find('}') - begin + 1, "1");
+        }
+        for (const char* header :
+             {"", "Bearer", "Bearer ", "Bearer x", "Bearer a.b.c", "Basic eA==", "Bearer a b"}) {
+            request.authorization =
+                *header == '\0' ? std::nullopt : std::optional<std::string>(header);
+            const HttpResponse response = dispatcher.serve(request);
+            EXPECT_EQ(response.status, 401) << route.operation.id << " " << header;
+            EXPECT_EQ(json::parse(response.body).at("code").as_int64(), 401);
+        }
+    }
+}
+
+TEST_F(ApiTest, EveryPermissionIsAskedFor) {
+    const auto account = world.accounts.create(world.admin(), "ci-1");
+    HttpRequest grant = make(HttpMethod::post, "/api/v1/token");
+    grant.body = R"({"grantType":"client_credentials","clientId":"ci-1","clientSecret":")" +
+                 std::string(account->client_secret.reveal()) + R"("})";
+    const std::string token(
+        json::parse(dispatcher.serve(grant).body).at("accessToken").as_string());
+    for (const Route& route : all_routes()) {
+        const Access& access = route.operation.access;
+        if (!access.needs_permission() || access.at() == EvaluatedAt::request) {
+            continue;
+        }
+        HttpRequest request = make(route.operation.method, std::string(route.operation.path),
+                                   R"({"name":"a-1","enabled":true})");
+        while (request.path.find('{') != std::string::npos) {
+            const std::size_t begin = request.path.find('{');
+            request.path.replace(begin, request.path.find('}') - begin + 1, "1");
+        }
+        request.authorization = "Bearer " + token;
+        const HttpResponse response = dispatcher.serve(request);
+        EXPECT_EQ(response.status, 403) << route.operation.id << " " << response.body;
+        EXPECT_NE(response.body.find(std::string(access.resource_type()) + ":" +
+                                     std::string(name_of(access.action()))),
+                  std::string::npos)
+            << "the answer names what is missing";
+    }
+}
+
+TEST_F(ApiTest, BodiesAreReadAsOldClientsSendThem) {
+    EXPECT_EQ(as_admin(HttpMethod::post, "/api/v1/service-accounts", R"({"NAME":"a-1"})").status,
+              201);
+    EXPECT_EQ(
+        as_admin(HttpMethod::post, "/api/v1/service-accounts", R"("{\"name\": \"a-2\"}")").status,
+        201);
+    EXPECT_EQ(as_admin(HttpMethod::post, "/api/v1/service-accounts", R"({"name":"a-1"})").status,
+              409);
+    for (const char* body : {"", "[]", "{", R"({"name":1})", R"({"name":"a","NAME":"b"})",
+                             R"({"name":"A1"})", R"("x")", "{}"}) {
+        const HttpResponse response = as_admin(HttpMethod::post, "/api/v1/service-accounts", body);
+        EXPECT_EQ(response.status, 400) << body;
+        EXPECT_EQ(json::parse(response.body).at("code").as_int64(), 400);
+    }
+}
+
+TEST_F(ApiTest, MethodsAndPathsAreJudged) {
+    EXPECT_EQ(dispatcher.serve(make(HttpMethod::get, "/nowhere")).status, 404);
+    const HttpResponse wrong = dispatcher.serve(make(HttpMethod::get, "/api/v1/token"));
+    EXPECT_EQ(wrong.status, 405);
+    EXPECT_EQ(wrong.headers.front().second, "POST, OPTIONS");
+    EXPECT_EQ(dispatcher.serve(make(HttpMethod::options, "/api/v1/clusters")).status, 204);
+    EXPECT_EQ(dispatcher.serve(make(HttpMethod::head, "/.well-known/jwks.json")).status, 200);
+    HttpRequest elsewhere = make(HttpMethod::get, "/.well-known/jwks.json");
+    ASSERT_TRUE(world.add_tenant("other", "other.example"));
+    elsewhere.host = "unknown.example";
+    EXPECT_EQ(dispatcher.serve(elsewhere).status, 404);
+    elsewhere.host = "other.example";
+    EXPECT_EQ(dispatcher.serve(elsewhere).status, 200);
+}
+
+TEST_F(ApiTest, TokenEndpointsAnswerInTheirOwnWays) {
+    const auto post = [&](const char* path, const char* type, const char* body) {
+        HttpRequest request = make(HttpMethod::post, path, body);
+        request.content_type = type;
+        return dispatcher.serve(request);
+    };
+    constexpr const char* form = "application/x-www-form-urlencoded";
+    constexpr const char* realm = "/auth/realms/runai/protocol/openid-connect/token";
+    const char* client = "grant_type=client_credentials&client_id=x&client_secret=y";
+    const char* user = "grant_type=password&username=admin%40example.com&password=y";
+    EXPECT_EQ(post("/api/v1/token", "application/json",
+                   R"({"grantType":"client_credentials","clientId":"x","clientSecret":"y"})")
+                  .status,
+              400);
+    EXPECT_EQ(post("/api/v2/token", form, client).status, 401);
+    EXPECT_EQ(post("/oauth2/token", form, user).status, 400);
+    EXPECT_EQ(post(realm, form, user).status, 401);
+    EXPECT_EQ(post("/auth/realms/other/protocol/openid-connect/token", form, client).status, 404);
+    EXPECT_NE(
+        post("/oauth2/token", form, "grant_type=x&client_id=a").body.find("unsupported_grant_type"),
+        std::string::npos);
+    EXPECT_NE(post("/oauth2/token", "application/json", "{}").body.find("invalid_request"),
+              std::string::npos);
+    EXPECT_EQ(post("/api/v1/token", "text/xml", "<a/>").status, 415);
+}
+
+/// What hashes a password may not run on a thread that answers others, however it is spelled.
+TEST_F(ApiTest, PasswordsNeverRunInline) {
+    for (const char* body : {R"({"grantType":"password","username":"a","password":"b"})",
+                             R"({"grantType":"\u0070assword","username":"a","\u0070assword":"b"})",
+                             R"("{\"grantType\":\"password\"}")"}) {
+        EXPECT_EQ(dispatcher.runs_on(make(HttpMethod::post, "/api/v1/token", body)),
+                  RunsOn::worker);
+    }
+    EXPECT_EQ(dispatcher.runs_on(make(HttpMethod::post, "/oauth2/token",
+                                      "grant_type=%70assword&username=a&p%61ssword=b")),
+              RunsOn::worker);
+    EXPECT_EQ(dispatcher.runs_on(make(HttpMethod::post, "/oauth2/token",
+                                      "grant_type=client_credentials&client_id=a")),
+              RunsOn::inline_thread);
+}
+
+TEST_F(ApiTest, ListsAreFilteredSortedAndPaged) {
+    const json::value cluster =
+        json::parse(as_admin(HttpMethod::post, "/api/v1/clusters", R"({"name":"c"})").body);
+    const std::string uuid(cluster.at("uuid").as_string());
+    for (const char* name : {"b", "a", "c"}) {
+        const HttpResponse made =
+            as_admin(HttpMethod::post, "/api/v1/org-unit/projects",
+                     std::string(R"({"name":")") + name + R"(","clusterId":")" + uuid +
+                         R"(","resources":[{"nodePool":{"id":"1"},"gpu":{"deserved":1.5}}]})");
+        ASSERT_EQ(made.status, 201) << made.body;
+        EXPECT_NE(made.body.find("\"gpuQuota\":1.5"), std::string::npos);
+    }
+    HttpRequest request = make(HttpMethod::get, "/api/v1/org-unit/projects");
+    request.authorization = "Bearer " + admin_token;
+    request.query = "filterBy=name~b";
+    EXPECT_EQ(dispatcher.serve(request).status, 400) << "no such operator";
+    request.query = "sortBy=name&sortOrder=desc&limit=1&filterBy=name%21%3Db";
+    const json::value page = json::parse(dispatcher.serve(request).body);
+    EXPECT_EQ(page.at("projects").as_array().size(), 1U);
+    EXPECT_EQ(page.at("projects").at(0).at("name").as_string(), "c");
+    EXPECT_EQ(page.at("next").as_int64(), 1);
+    request.query = "offset=5";
+    EXPECT_EQ(dispatcher.serve(request).body, R"({"projects":[]})");
+    request.query = "access_token=x";
+    EXPECT_EQ(dispatcher.serve(request).status, 400);
+}
+
+} // namespace
+} // namespace claviger
