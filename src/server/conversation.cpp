@@ -62,7 +62,7 @@ HttpResponse Conversation::unavailable(std::string_view detail, const HttpReques
 
 void Conversation::put_answer(HttpResponse response, const HttpRequest& request,
                               std::string_view route) {
-    close_after = close_after || thread_.is_stopping();
+    close_after = close_after || (thread_.is_stopping() && in.empty());
     AnswerFrame frame;
     frame.date = thread_.date(environment_.clock.now());
     frame.request_id = request.request_id;

@@ -163,15 +163,19 @@ TEST(HttpServer, StoppingAnswersWhatHasBeenReadAndClosesTheRest) {
     ASSERT_TRUE(held.send(get("/ticket")));
     server.events.wait_for_ticket(1);
 
-    std::thread stopping([&] { server.server->stop(); });
-    EXPECT_EQ(idle.read_to_end(), "");
-    server.events.decide(1, Durability::durable);
-    EXPECT_EQ(held.read_answer().headers.at("connection"), "close");
-    server.api.gate.open();
-    EXPECT_EQ(working.read_answer().headers.at("connection"), "close");
-    working.end_sending();
-    held.end_sending();
-    stopping.join();
+    {
+        const std::jthread stopping([&] { server.server->stop(); });
+        EXPECT_EQ(idle.read_to_end(), "");
+        server.events.decide(1, Durability::durable);
+        EXPECT_EQ(held.read_answer().body, "/ticket  ");
+        EXPECT_EQ(held.read_to_end(), "");
+        server.api.gate.open();
+        EXPECT_EQ(working.read_answer().body, "/worker  ");
+        EXPECT_EQ(working.read_answer().body, "/inline  ");
+        EXPECT_EQ(working.read_to_end(), "");
+        held.end_sending();
+        working.end_sending();
+    }
     EXPECT_FALSE(Client(server.server->port()).connected());
 }
 

@@ -55,10 +55,8 @@ class ObedientEvents final : public AccessEventLog {
 public:
     Result<AuditTicket> append(TenantId, Timestamp, std::string) override { return take(); }
     AuditTicket take() {
-        {
-            const std::scoped_lock lock(mutex_);
-            decided_[++last_] = Durability::pending;
-        }
+        const std::scoped_lock lock(mutex_);
+        decided_[++last_] = Durability::pending;
         wake_.notify_all();
         return last_;
     }
