@@ -2,12 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs every test of a build and ends with one line of totals.
 
-C++ programs are those that CTest knows; the Python suites lie below tests/."""
+C++ programs are those that CTest knows; the Python suites lie below tests/. Prints a line as each
+one ends, then the output of those that failed, the names of the failures, and the totals."""
 from __future__ import annotations
 
 import argparse
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -16,10 +18,14 @@ import xml.etree.ElementTree as ElementTree
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Callable
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 PYTHON_SUITES = ["tests/clients", "tests/attacks", "tests/crash/kill"]
-SLOWEST = 6
+LONGEST_OUTPUT = 12_000  # characters shown of a failed one
+LONGEST_RUN = 1800  # seconds
+LONGEST_FULL_RUN = 6 * 3600
+NO_TESTS_COLLECTED = 5  # pytest's exit code
 
 
 @dataclass
@@ -32,14 +38,32 @@ class Outcome:
     failures: list[str] = field(default_factory=list)
     output: str = ""
 
+    def add_failure(self, what: str) -> None:
+        self.failed += 1
+        self.failures.append(f"{self.name}: {what}")
+
+    def line(self) -> str:
+        parts = [f"{self.passed} passed"]
+        parts += [f"{self.failed} FAILED"] if self.failed else []
+        parts += [f"{self.skipped} skipped"] if self.skipped else []
+        return f"  {self.name:<18} {', '.join(parts)}  ({self.seconds:.1f} s)"
+
+
+@dataclass
+class Job:
+    """A command that is one test itself, unless it writes a report that `count` reads."""
+    name: str
+    command: list[str]
+    folder: Path = REPOSITORY
+    report: Path | None = None
+    count: Callable[[Path, Outcome], None] | None = None
+
 
 def count_gtest(report: Path, outcome: Outcome) -> None:
     for suite in json.loads(report.read_text())["testsuites"]:
         for case in suite["testsuite"]:
-            name = f"{outcome.name}: {suite['name']}.{case['name']}"
             if case.get("failures"):
-                outcome.failed += 1
-                outcome.failures.append(name)
+                outcome.add_failure(f"{suite['name']}.{case['name']}")
             elif case.get("result") == "SKIPPED":
                 outcome.skipped += 1
             else:
@@ -48,101 +72,134 @@ def count_gtest(report: Path, outcome: Outcome) -> None:
 
 def count_junit(report: Path, outcome: Outcome) -> None:
     for case in ElementTree.parse(report).getroot().iter("testcase"):
-        name = f"{outcome.name}: {case.get('classname')}.{case.get('name')}"
         if case.find("failure") is not None or case.find("error") is not None:
-            outcome.failed += 1
-            outcome.failures.append(name)
+            outcome.add_failure(f"{case.get('classname')}.{case.get('name')}")
         elif case.find("skipped") is not None:
             outcome.skipped += 1
         else:
             outcome.passed += 1
 
 
-def run(outcome: Outcome, command: list[str], report: Path, count, folder: Path) -> Outcome:
+def run_command(job: Job, environment: dict[str, str]) -> tuple[int | None, str]:
+    """Its exit code, or None when it took too long, and its output."""
+    limit = LONGEST_FULL_RUN if os.environ.get("CLAVIGER_FULL") else LONGEST_RUN
+    with tempfile.TemporaryFile("w+", errors="replace") as output:
+        process = subprocess.Popen(job.command, cwd=job.folder, env=environment, stdout=output,
+                                   stdin=subprocess.DEVNULL, stderr=subprocess.STDOUT,
+                                   start_new_session=True)
+        try:
+            code = process.wait(limit)
+        except subprocess.TimeoutExpired:
+            code = None
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+        output.seek(0)
+        return code, output.read()
+
+
+def run(job: Job) -> Outcome:
+    outcome = Outcome(job.name)
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY / "tests")}
+    if job.count is count_gtest:
+        environment["GTEST_OUTPUT"] = f"json:{job.report}"
     began = time.monotonic()
-    environment = {**os.environ, "GTEST_OUTPUT": f"json:{report}",
-                   "PYTHONPATH": str(REPOSITORY / "tests")}
-    ran = subprocess.run(command, cwd=folder, env=environment, text=True, errors="replace",
-                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    code, outcome.output = run_command(job, environment)
     outcome.seconds = time.monotonic() - began
-    outcome.output = ran.stdout
-    if report.exists():
-        count(report, outcome)
-    elif ran.returncode == 0:
+    reported = job.report is not None and job.report.exists() and job.report.stat().st_size > 0
+    if reported:
+        job.count(job.report, outcome)
+    elif code == 0:
         outcome.passed += 1
-    if ran.returncode not in (0, 5) and outcome.failed == 0:  # pytest: 5 is no test selected
-        outcome.failed += 1
-        outcome.failures.append(f"{outcome.name}: ended with {ran.returncode}")
+    if code is None:
+        outcome.add_failure("took too long and was ended")
+    elif code not in (0, NO_TESTS_COLLECTED if reported else 0) and outcome.failed == 0:
+        outcome.add_failure(f"ended with {code}")
+    print(outcome.line(), flush=True)
     return outcome
 
 
-def programs_of(build: Path) -> list[tuple[str, list[str]]]:
+def program_jobs(build: Path, arguments: argparse.Namespace, reports: Path) -> list[Job]:
     listed = subprocess.run(["ctest", "--show-only=json-v1"], cwd=build, text=True, check=True,
                             stdout=subprocess.PIPE)
-    return [(test["name"], test["command"]) for test in json.loads(listed.stdout)["tests"]]
+    # The thread sanitizer cannot place its shadow under much address randomisation.
+    prefix = ["setarch", "-R"] if arguments.sanitizer == "thread" else []
+    jobs = []
+    for test in json.loads(listed.stdout)["tests"]:
+        name, command = test["name"], test["command"]
+        program = Path(command[0]).name
+        if arguments.programs and program not in arguments.programs.split():
+            continue
+        replays_a_corpus = program.endswith("_fuzz")
+        if arguments.word not in name:
+            if replays_a_corpus:
+                continue
+            command = [*command, f"--gtest_filter=*{arguments.word}*"]
+        if replays_a_corpus:
+            jobs.append(Job(name, prefix + command, build))
+        else:
+            jobs.append(Job(name, prefix + command, build, reports / f"{name}.json", count_gtest))
+    return jobs
 
 
-def run_programs(build: Path, wanted: str, reports: Path) -> list[Outcome]:
-    def one(test: tuple[str, list[str]]) -> Outcome:
-        name, command = test
-        return run(Outcome(name), command, reports / f"{name}.json", count_gtest, build)
-
-    tests = [test for test in programs_of(build) if wanted in test[0]]
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        return list(pool.map(one, tests))
-
-
-def run_suites(wanted: str, reports: Path) -> list[Outcome]:
-    outcomes = []
+def suite_jobs(word: str, reports: Path) -> list[Job]:
+    jobs = []
     for suite in PYTHON_SUITES:
         name = suite.removeprefix("tests/").replace("/", "-")
         report = reports / f"{name}.xml"
-        command = [sys.executable, "-m", "pytest", "-q",
-                   "-p", "no:cacheprovider", f"--junitxml={report}", suite]
-        if wanted:
-            command += ["-k", wanted]
-        outcomes.append(run(Outcome(name), command, report, count_junit, REPOSITORY))
-    return outcomes
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider",
+                   f"--junitxml={report}", suite]
+        jobs.append(Job(name, command + (["-k", word] if word else []), REPOSITORY, report,
+                        count_junit))
+    return jobs
 
 
-def run_tools(build: Path, reports: Path) -> list[Outcome]:
+def tool_jobs(build: Path, reports: Path) -> list[Job]:
     """The rules of the house, and that generated files are up to date."""
     python = sys.executable
-    return [
-        run(Outcome("check"), [python, "tools/check.py"], reports / "none", None, REPOSITORY),
-        run(Outcome("check-test"), [python, "tools/check_test.py"], reports / "none", None,
-            REPOSITORY),
-        run(Outcome("golden"), [python, "tools/generate.py", "--check", "--binary",
-                                str(build / "claviger")], reports / "none", None, REPOSITORY),
-    ]
+    jobs = [Job("check", [python, "tools/check.py"]),
+            Job("check-test", [python, "-m", "unittest", "discover", "-s", "tools",
+                               "-p", "*_test.py"]),
+            Job("golden", [python, "tools/generate.py", "--check", "--binary",
+                           str(build / "claviger")])]
+    if os.environ.get("CLAVIGER_FULL"):
+        report = reports / "mutate.xml"
+        jobs.append(Job("mutate", [python, "tools/mutate.py", f"--junitxml={report}"],
+                        REPOSITORY, report, count_junit))
+    return jobs
+
+
+def run_all(arguments: argparse.Namespace, reports: Path) -> list[Outcome]:
+    build = (REPOSITORY / arguments.build).resolve()
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        outcomes = list(pool.map(run, program_jobs(build, arguments, reports)))
+    jobs = [] if arguments.sanitizer == "thread" else suite_jobs(arguments.word, reports)
+    if not arguments.sanitizer and not arguments.word:
+        jobs += tool_jobs(build, reports)
+    return outcomes + [run(job) for job in jobs]
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", required=True, type=Path)
-    parser.add_argument("--sanitizer", default="")
-    parser.add_argument("--filter", default="")
+    parser.add_argument("--sanitizer", default="", choices=["", "address", "thread"])
+    parser.add_argument("--word", default="", help="only tests whose name holds it")
+    parser.add_argument("--programs", default="", help="only these C++ programs")
     arguments = parser.parse_args()
-    build = (REPOSITORY / arguments.build).resolve()
     with tempfile.TemporaryDirectory() as folder:
-        reports = Path(folder)
-        outcomes = run_programs(build, arguments.filter, reports)
-        if arguments.sanitizer != "thread":
-            outcomes += run_suites(arguments.filter, reports)
-        if not arguments.sanitizer and not arguments.filter:
-            outcomes += run_tools(build, reports)
+        outcomes = run_all(arguments, Path(folder))
     for outcome in outcomes:
         if outcome.failed:
-            print(f"--- {outcome.name} ---\n{outcome.output[-12000:]}")
+            print(f"\n--- {outcome.name} ---\n{outcome.output[-LONGEST_OUTPUT:]}")
     for failure in (name for outcome in outcomes for name in outcome.failures):
         print(f"failed  {failure}")
-    print("  " + " · ".join(f"{outcome.name} {outcome.passed}" for outcome in outcomes))
-    slow = sorted(outcomes, key=lambda outcome: -outcome.seconds)[:SLOWEST]
-    print("  slowest: " + ", ".join(f"{item.name} {item.seconds:.1f} s" for item in slow))
-    failed = sum(outcome.failed for outcome in outcomes)
-    print(f"{sum(outcome.passed for outcome in outcomes)} passed, {failed} failed, "
-          f"{sum(outcome.skipped for outcome in outcomes)} skipped")
-    return 1 if failed else 0
+    passed, failed, skipped = (sum(getattr(outcome, what) for outcome in outcomes)
+                               for what in ("passed", "failed", "skipped"))
+    if passed + failed == 0:
+        print(f"no test has {arguments.word!r} in its name")
+    print(f"{passed} passed, {failed} failed, {skipped} skipped")
+    return 1 if failed or passed == 0 else 0
 
 
 if __name__ == "__main__":
