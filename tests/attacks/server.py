@@ -23,6 +23,8 @@ SANITIZER_REPORT = re.compile(
     r"(ERROR: (Address|Leak|Thread|Memory)Sanitizer|WARNING: ThreadSanitizer|runtime error:)"
 )
 START_SECONDS = 60
+# Not where it listens, so that tokens and their issuer outlive a restart on another port.
+PUBLIC_URL = "http://127.0.0.1:1"
 
 
 def binary() -> Path:
@@ -52,7 +54,7 @@ class Server:
         }
         command = [
             str(binary()), "serve", "--data", str(self.data), "--listen", "127.0.0.1:0",
-            "--metrics-listen", "127.0.0.1:0", "--trusted-proxy", TRUSTED_PROXY,
+            "--public-url", PUBLIC_URL, "--metrics-listen", "127.0.0.1:0", "--trusted-proxy", TRUSTED_PROXY,
             "--log-level", "debug", *self.options, *more,
         ]
         with self.log_file.open("ab") as log:

@@ -37,6 +37,7 @@ class World:
         self.cluster = self.call("POST", "/api/v1/clusters", {"name": "c1"})["uuid"]
         self.project = self.make_project("p1")
         self.values = self.make_values()
+        self.foreign = self.add_second_tenant()
         self.forge_tokens: Forge | None = None
 
     # --- calls ------------------------------------------------------------------------------------
@@ -106,8 +107,6 @@ class World:
         administrator = self.make_account()
         self.give_role(administrator, "System administrator", "tenant", "1")
         values = {
-            "host": self.server.host,
-            "port": str(self.server.address[1]),
             "A": "1",
             "B": "2",
             "t.viewer": self.token_of(account),
@@ -123,7 +122,8 @@ class World:
                 f"{name}.sec": account.secret}
 
     def fill(self, text: str, more: dict[str, str] | None = None) -> str:
-        return placeholders.fill(text, {**self.values, **(more or {})})
+        here = {"host": self.server.host, "port": str(self.server.address[1])}
+        return placeholders.fill(text, {**self.values, **here, **(more or {})})
 
     # --- forged tokens ----------------------------------------------------------------------------
 
@@ -141,7 +141,7 @@ class World:
             data = self.server.data
             trap = f"http://127.0.0.1:{self.trap.getsockname()[1]}/keys"
             self.forge_tokens = Forge(self.values["t.tenadm"], read_keys(data),
-                                      self.add_second_tenant(), master_key(data), ADMIN_EMAIL, trap)
+                                      self.foreign, master_key(data), ADMIN_EMAIL, trap)
         return self.forge_tokens
 
     def was_trapped(self) -> bool:
