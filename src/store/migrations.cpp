@@ -153,8 +153,6 @@ CREATE TABLE sequence (
 constexpr std::string_view audit_1 = R"sql(
 CREATE TABLE access_event (
     id INTEGER PRIMARY KEY,
-    tenant INTEGER AS (id >> 40),
-    number INTEGER AS (id & 0xFFFFFFFFFF),
     at INTEGER NOT NULL,
     payload TEXT NOT NULL,
     hash BLOB NOT NULL CHECK (length(hash) = 32)
