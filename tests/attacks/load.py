@@ -108,7 +108,7 @@ def run_load(world: World, case: Case, source: str, outcome):
 def run_slowhttptest(command: str) -> None:
     arguments = shlex.split(command)
     if shutil.which(arguments[0]) is None:
-        raise RuntimeError(f"{arguments[0]} is not installed (tests/attacks/packages.txt)")
+        raise RuntimeError(f"{arguments[0]} is not installed (./dev does)")
     arguments[arguments.index("-l") + 1] = str(SECONDS)
     at = arguments.index("-c") + 1
     arguments[at] = str(min(int(arguments[at]), MOST_CONNECTIONS))

@@ -54,8 +54,8 @@ class Server:
         }
         command = [
             str(binary()), "serve", "--data", str(self.data), "--listen", "127.0.0.1:0",
-            "--public-url", PUBLIC_URL, "--metrics-listen", "127.0.0.1:0", "--trusted-proxy", TRUSTED_PROXY,
-            "--log-level", "debug", *self.options, *more,
+            "--public-url", PUBLIC_URL, "--metrics-listen", "127.0.0.1:0",
+            "--trusted-proxy", TRUSTED_PROXY, "--log-level", "debug", *self.options, *more,
         ]
         with self.log_file.open("ab") as log:
             self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True,
