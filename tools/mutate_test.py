@@ -26,7 +26,8 @@ class Mutations(unittest.TestCase):
                 mutate.mutate(text, mutation)
 
     def test_the_list_fits_the_sources(self):
-        for mutation in mutate.read_mutations((mutate.REPOSITORY / "tools/mutations.txt").read_text()):
+        listed = (mutate.REPOSITORY / "tools" / "mutations.txt").read_text()
+        for mutation in mutate.read_mutations(listed):
             with self.subTest(mutation.title):
                 mutate.mutate((mutate.REPOSITORY / mutation.file).read_text(), mutation)
 
