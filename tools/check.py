@@ -236,6 +236,14 @@ def check_records(names: list[str]) -> list[str]:
     return [] if numbered else ["docs/adr: the records are not numbered 0001, 0002, ..."]
 
 
+def check_links(name: str, lines: list[str]) -> list[str]:
+    """Relative links of a document lead somewhere."""
+    folder = (REPOSITORY / name).parent
+    return [f"{name}:{number}: nothing at {target}" for number, line in enumerate(lines, 1)
+            for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", line)
+            if not (folder / target).exists()]
+
+
 def check_file(name: str, layers: dict[str, set[str]]) -> list[str]:
     try:
         lines = (REPOSITORY / name).read_text().splitlines()
@@ -243,6 +251,8 @@ def check_file(name: str, layers: dict[str, set[str]]) -> list[str]:
         return []
     breaches = check_words(name, lines)
     path = Path(name)
+    if path.suffix == ".md":
+        breaches += check_links(name, lines)
     if path.suffix in CODE or path.name in CODE_NAMES:
         breaches += check_layers(name, lines, layers) + check_sizes(name, lines)
         breaches += check_code(name, lines) + check_calls(name, lines)

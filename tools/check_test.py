@@ -130,6 +130,11 @@ class Text(unittest.TestCase):
             self.assertIn("lock file", words(check.check_words(name, [line])), name)
         self.assertEqual([], check.check_words("a/package.json", [line]))
 
+    def test_links_lead_somewhere(self):
+        lines = ["[a](ARCHITECTURE.md#modules), [b](https://example.com/x), [c](docs/adr)"]
+        self.assertEqual([], check.check_links("README.md", lines))
+        self.assertIn("nothing at", words(check.check_links("docs/glossary.md", lines)))
+
     def test_records_are_numbered(self):
         self.assertEqual([], check.check_records(["docs/adr/0002-b.md", "docs/adr/0001-a.md"]))
         self.assertTrue(check.check_records(["docs/adr/0001-a.md", "docs/adr/0003-c.md"]))
