@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a newcomer pastes works: the commands that the first start prints, and those of the README."""
+"""What a newcomer pastes works: what the first start prints, and what the README says."""
 from __future__ import annotations
 
 import json
