@@ -16,6 +16,8 @@ std::string subject_name(const TenantState& state, const Subject& subject) {
     return account != nullptr ? account->name : subject.value;
 }
 
+} // namespace
+
 std::optional<std::string> cluster_of(const AccessSnapshot& access, std::optional<NodeIndex> node) {
     while (node) {
         const ScopeId id = access.scope_id(*node);
@@ -26,8 +28,6 @@ std::optional<std::string> cluster_of(const AccessSnapshot& access, std::optiona
     }
     return std::nullopt;
 }
-
-} // namespace
 
 AccessRuleView access_rule_view(const TenantState& state, const AccessRule& rule) {
     const auto node = state.access.find(rule.scope);

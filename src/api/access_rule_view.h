@@ -38,6 +38,9 @@ BOOST_DESCRIBE_STRUCT(AccessRuleView, (),
                        scope_name, cluster_id, created_at, updated_at, deleted_at, created_by,
                        tenant_id, status))
 
+/// The UUID of the cluster that a node lies in; absent for the tenant.
+std::optional<std::string> cluster_of(const AccessSnapshot& access, std::optional<NodeIndex> node);
+
 AccessRuleView access_rule_view(const TenantState& state, const AccessRule& rule);
 
 const std::vector<ListField<AccessRuleView>>& access_rule_fields();

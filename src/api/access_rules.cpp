@@ -43,13 +43,13 @@ Result<AccessRuleView> create_access_rule(Context& context,
         TRY(resolve_subject(context.state(), request.subject_type.value, request.subject_id));
     draft.role = {tenant, request.role_id};
     draft.scope = {tenant, request.scope_type.value, request.scope_id};
-    const AccessRule rule = TRY(context.services.access_rules.create(context.caller, draft));
-    AccessRuleView view = access_rule_view(*context.latest_state(), rule);
     // Older clients always name the cluster: it is derived, and a wrong one is a mistake.
-    if (request.cluster_id && view.cluster_id && *request.cluster_id != *view.cluster_id) {
+    const auto cluster = cluster_of(context.access(), context.access().find(draft.scope));
+    if (request.cluster_id && cluster && *request.cluster_id != *cluster) {
         return fail(ErrorCode::invalid_request, "clusterId is not the cluster of the scope");
     }
-    return view;
+    const AccessRule rule = TRY(context.services.access_rules.create(context.caller, draft));
+    return access_rule_view(*context.latest_state(), rule);
 }
 
 // --- read and delete ----------------------------------------------------------------------------

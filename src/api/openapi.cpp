@@ -83,15 +83,13 @@ json::object request_body(const Operation& operation, const json::object& schema
     return {{"content", std::move(content)}};
 }
 
-json::object responses_of(const Operation& operation, json::object schema) {
+json::object responses_of(const Operation& operation, bool has_body, json::object schema) {
     json::object responses;
     const std::string success = std::to_string(operation.success);
-    if (schema.empty() && operation.success == 200 && operation.response_type.empty()) {
-        responses[success] = {{"description", "Done"}};
-    } else if (schema.empty()) {
-        responses[success] = {{"description", "Done; the body is empty"}};
-    } else {
+    if (has_body) {
         responses[success] = response("Done", operation.response_type, std::move(schema));
+    } else {
+        responses[success] = {{"description", "Done; the body is empty"}};
     }
     const auto refuse = [&](const char* status, std::string_view description) {
         responses[status] = response(description, "application/json", error_reference(operation));
@@ -139,7 +137,8 @@ json::object operation_object(const Route& route, Schemas& schemas) {
             object["requestBody"] = request_body(operation, fields);
         }
     }
-    object["responses"] = responses_of(operation, route.response_schema(schemas));
+    object["responses"] =
+        responses_of(operation, route.has_response_body, route.response_schema(schemas));
     return object;
 }
 

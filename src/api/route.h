@@ -97,7 +97,8 @@ struct Route {
     bool has_scope;
     Result<std::string> (*call)(Context&, const Access&, const Input&);
     json::object (*request_schema)(Schemas&);
-    json::object (*response_schema)(Schemas&); // empty object: no body
+    bool has_response_body;
+    json::object (*response_schema)(Schemas&); // empty object: any JSON
 };
 using Routes = std::vector<Route>;
 
@@ -139,6 +140,7 @@ constexpr Route route(Operation operation) {
             HasScope<typename Types::Request>,
             &call_handler<handler>,
             &object_schema<typename Types::Request>,
+            !std::is_same_v<typename Types::Response, Empty>,
             [](Schemas& schemas) -> json::object {
                 if constexpr (std::is_same_v<typename Types::Response, Empty>) {
                     return {};
