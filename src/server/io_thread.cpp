@@ -2,9 +2,11 @@
 #include "server/io_thread.h"
 
 #include <algorithm>
+#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <cstring>
 #include <ctime>
+#include <malloc.h>
 
 #include "base/uuid.h"
 
@@ -13,6 +15,8 @@ namespace claviger {
 namespace {
 
 constexpr std::chrono::milliseconds tick_interval{100};
+constexpr std::size_t many_connections = 256;
+constexpr std::size_t descriptors_at_once = 64;
 
 } // namespace
 
@@ -30,7 +34,11 @@ IoThread::IoThread(ServerEnvironment& environment)
       now_milliseconds_(environment.clock.monotonic_milliseconds()) {}
 
 void IoThread::add(TimedConnection& connection) {
+    if (connections_.size() == prepared_descriptors_) {
+        prepare_descriptors();
+    }
     connection.position = connections_.insert(connections_.end(), &connection);
+    most_connections_ = std::max(most_connections_, connections_.size());
     metrics_.connections.fetch_add(1, std::memory_order_relaxed);
 }
 
@@ -123,6 +131,32 @@ void IoThread::tick() {
     }
     if (now_milliseconds_ > stop_deadline_) {
         give_up_waiting();
+    }
+    give_memory_back();
+}
+
+/// Asio keeps an object for every descriptor that was open at one time. Made one by one, these lie
+/// between the connections' memory, and a flood's memory could never be given back.
+void IoThread::prepare_descriptors() {
+    std::vector<boost::asio::ip::tcp::socket> sockets;
+    sockets.reserve(descriptors_at_once);
+    for (std::size_t i = 0; i < descriptors_at_once; ++i) {
+        boost::system::error_code ignored; // short of descriptors: nothing is lost but order
+        sockets.emplace_back(context_);
+        sockets.back().open(boost::asio::ip::tcp::v4(), ignored);
+    }
+    prepared_descriptors_ += descriptors_at_once;
+}
+
+/// The allocator keeps what a flood of connections took; when the flood is over, a worker returns
+/// it to the system.
+void IoThread::give_memory_back() {
+    if (most_connections_ < many_connections || connections_.size() > most_connections_ / 4) {
+        return;
+    }
+    if (environment_.workers.enter()) {
+        most_connections_ = connections_.size();
+        environment_.workers.submit([] { ::malloc_trim(0); });
     }
 }
 

@@ -78,6 +78,8 @@ public:
 
 private:
     void tick();
+    void give_memory_back();
+    void prepare_descriptors();
     void resume_decided();
     void give_up_waiting();
     struct Waiting {
@@ -89,6 +91,8 @@ private:
     PrefetchedRandom random_;
     ThreadMetrics metrics_;
     std::list<TimedConnection*> connections_;
+    std::size_t most_connections_ = 0; // since memory was given back
+    std::size_t prepared_descriptors_ = 0;
     boost::asio::io_context context_{1}; // its coroutines use what is above
     boost::asio::steady_timer timer_{context_};
     std::vector<Waiting> waiting_;
