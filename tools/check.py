@@ -183,8 +183,9 @@ def check_sizes(name: str, lines: list[str]) -> list[str]:
         breaches.append(f"{name}: more than {most} lines")
     breaches += [f"{name}:{number}: more than {LONGEST_LINE} columns"
                  for number, line in enumerate(lines, 1) if len(line) > LONGEST_LINE]
-    breaches += [f"{name}:{first}: a function of more than {LONGEST_FUNCTION} lines"
-                 for first, length in functions_of(name, lines) if length > LONGEST_FUNCTION]
+    if not is_test(name):  # raw strings in tests hold braces that would be counted
+        breaches += [f"{name}:{first}: a function of more than {LONGEST_FUNCTION} lines"
+                     for first, length in functions_of(name, lines) if length > LONGEST_FUNCTION]
     return breaches
 
 

@@ -10,7 +10,7 @@ namespace claviger {
 
 /// Opens a snapshot to this file.
 struct Decider {
-    static const AccessSnapshot::Data& data_of(const AccessSnapshot& snapshot) {
+    static const AccessSnapshot::Content& data_of(const AccessSnapshot& snapshot) {
         return *snapshot.data_;
     }
 };
@@ -40,7 +40,7 @@ Lineage lineage_of(const AccessSnapshot& snapshot, NodeIndex scope) {
     return lineage;
 }
 
-bool is_live(const AccessSnapshot::Data& data, NodeIndex node) {
+bool is_live(const AccessSnapshot::Content& data, NodeIndex node) {
     const NodeRow* row = data.node(node);
     return row != nullptr && !row->removed;
 }
@@ -78,7 +78,7 @@ std::string_view name_of(DecisionReason reason) {
 }
 
 Decision decide(const AccessSnapshot& snapshot, const AccessQuery& query) {
-    const AccessSnapshot::Data& data = Decider::data_of(snapshot);
+    const AccessSnapshot::Content& data = Decider::data_of(snapshot);
     const Lineage lineage = lineage_of(snapshot, query.scope);
     Findings findings;
     const GrantRow* best = nullptr;
@@ -114,7 +114,7 @@ Decision decide(const AccessSnapshot& snapshot, const AccessQuery& query) {
 
 std::vector<NodeIndex> permitted_scopes(const AccessSnapshot& snapshot,
                                         std::span<const Subject> subjects, Permission permission) {
-    const AccessSnapshot::Data& data = Decider::data_of(snapshot);
+    const AccessSnapshot::Content& data = Decider::data_of(snapshot);
     std::vector<NodeIndex> scopes;
     for (const Subject& subject : subjects) {
         data.for_each_grant(subject, [&](const GrantRow& grant) {
@@ -142,7 +142,7 @@ std::vector<NodeIndex> permitted_scopes(const AccessSnapshot& snapshot,
 
 PermissionSet permissions_at(const AccessSnapshot& snapshot, std::span<const Subject> subjects,
                              NodeIndex scope) {
-    const AccessSnapshot::Data& data = Decider::data_of(snapshot);
+    const AccessSnapshot::Content& data = Decider::data_of(snapshot);
     const Lineage lineage = lineage_of(snapshot, scope);
     PermissionSet held;
     if (!is_live(data, scope)) {
@@ -161,7 +161,7 @@ PermissionSet permissions_at(const AccessSnapshot& snapshot, std::span<const Sub
 
 PermissionSet permissions_anywhere(const AccessSnapshot& snapshot,
                                    std::span<const Subject> subjects) {
-    const AccessSnapshot::Data& data = Decider::data_of(snapshot);
+    const AccessSnapshot::Content& data = Decider::data_of(snapshot);
     PermissionSet held;
     for (const Subject& subject : subjects) {
         data.for_each_grant(subject, [&](const GrantRow& grant) {

@@ -62,10 +62,10 @@ Subject RuleRow::subject() const {
     return {subject_type, subject_type == SubjectType::service_account ? account.text() : text};
 }
 
-AccessSnapshot::AccessSnapshot(std::shared_ptr<const Data> data) : data_(std::move(data)) {}
+AccessSnapshot::AccessSnapshot(std::shared_ptr<const Content> data) : data_(std::move(data)) {}
 
 AccessSnapshot::AccessSnapshot(const Tenant& tenant) {
-    auto data = std::make_shared<Data>();
+    auto data = std::make_shared<Content>();
     data->tenant = tenant;
     data->nodes = data->nodes.put({root_node, root_node, nullptr, false});
     const ScopeId root = tenant_scope(tenant.id);
@@ -97,7 +97,7 @@ AccessSnapshot AccessSnapshot::build(const Tenant& tenant, std::vector<OrgUnit> 
         grants.push_back(grant_of(rule, *scope));
     }
     rules = {};
-    auto data = std::make_shared<Data>(*snapshot.data_);
+    auto data = std::make_shared<Content>(*snapshot.data_);
     data->rules = ShardedTable<RuleRow, RuleKey>::build(std::move(rows));
     data->grants = ShardedTable<GrantRow, GrantKey>::build(std::move(grants));
     return AccessSnapshot(std::move(data));
@@ -209,7 +209,7 @@ void AccessSnapshot::for_each_rule_of(const Subject& subject,
 }
 
 AccessSnapshot AccessSnapshot::with(const Tenant& tenant) const {
-    auto next = std::make_shared<Data>(*data_);
+    auto next = std::make_shared<Content>(*data_);
     next->tenant = tenant;
     return AccessSnapshot(std::move(next));
 }
@@ -220,7 +220,7 @@ AccessSnapshot AccessSnapshot::with(const OrgUnit& unit) const {
     if (!parent || unit.id.tenant != data_->tenant.id || (unit.deleted_at && !known)) {
         return *this;
     }
-    auto next = std::make_shared<Data>(*data_);
+    auto next = std::make_shared<Content>(*data_);
     const NodeIndex node = known.value_or(NodeIndex{next->next_node});
     next->next_node += known ? 0U : 1U;
     const std::string key = scope_key(unit.id.type, unit.id.value);
@@ -238,7 +238,7 @@ AccessSnapshot AccessSnapshot::with(const AccessRule& rule) const {
     if (rule.id.tenant != data_->tenant.id) {
         return *this;
     }
-    auto next = std::make_shared<Data>(*data_);
+    auto next = std::make_shared<Content>(*data_);
     if (const RuleRow* old = data_->rules.find(rule.id.value)) {
         const auto hash = static_cast<std::int64_t>(hash_of_subject(old->subject()));
         next->grants = next->grants.remove(

@@ -60,11 +60,11 @@ public:
     AccessSnapshot with(const OrgUnit& unit) const;
     AccessSnapshot with(const AccessRule& rule) const;
 
-    struct Data; // in snapshot_rows.h, for this module only
+    struct Content; // in snapshot_rows.h, for this module only
 
 private:
-    explicit AccessSnapshot(std::shared_ptr<const Data> data);
-    std::shared_ptr<const Data> data_; // shared: copies of a snapshot are the same snapshot
+    explicit AccessSnapshot(std::shared_ptr<const Content> data);
+    std::shared_ptr<const Content> data_; // shared: copies of a snapshot are the same snapshot
     friend struct Decider;
 };
 

@@ -65,7 +65,7 @@ struct GrantKey {
 
 std::uint64_t hash_of_subject(const Subject& subject);
 
-struct AccessSnapshot::Data {
+struct AccessSnapshot::Content {
     Tenant tenant;
     ShardedTable<NodeRow, NodeKey> nodes;
     ShardedTable<ScopeIndexRow, ScopeIndexKey> scopes; // live ones only
