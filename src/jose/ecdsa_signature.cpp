@@ -48,6 +48,27 @@ bool in_range(std::span<const std::uint8_t> number) {
     return !zero && std::ranges::lexicographical_compare(number, order);
 }
 
+/// Replaces s by n - s when that is smaller: of the two signatures that verify, one is ours.
+void make_low(std::span<std::uint8_t> s) {
+    std::array<std::uint8_t, 32> twin{};
+    int borrow = 0;
+    for (std::size_t i = 32; i-- > 0;) {
+        const int digit = int{order[i]} - int{s[i]} - borrow;
+        borrow = digit < 0 ? 1 : 0;
+        twin[i] = static_cast<std::uint8_t>(digit + (borrow != 0 ? 256 : 0));
+    }
+    if (std::ranges::lexicographical_compare(twin, s)) {
+        std::ranges::copy(twin, s.begin());
+    }
+}
+
+bool is_low(std::span<const std::uint8_t> s) {
+    std::array<std::uint8_t, 32> copy{};
+    std::ranges::copy(s, copy.begin());
+    make_low(copy);
+    return std::ranges::equal(copy, s);
+}
+
 } // namespace
 
 std::optional<JoseSignature> jose_from_der(std::span<const std::uint8_t> der) {
@@ -60,6 +81,7 @@ std::optional<JoseSignature> jose_from_der(std::span<const std::uint8_t> der) {
         !take_integer(der, std::span(out).last(32)) || !der.empty()) {
         return std::nullopt;
     }
+    make_low(std::span(out).last(32));
     return out;
 }
 
@@ -69,7 +91,7 @@ std::optional<DerSignature> der_from_jose(std::span<const std::uint8_t> signatur
     }
     const auto r = signature.first(32);
     const auto s = signature.last(32);
-    if (!in_range(r) || !in_range(s)) {
+    if (!in_range(r) || !in_range(s) || !is_low(s)) {
         return std::nullopt;
     }
     DerSignature der;
