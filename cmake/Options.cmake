@@ -32,6 +32,8 @@ endif()
 
 if(CLAVIGER_SANITIZE STREQUAL "address")
     target_compile_options(claviger_options INTERFACE
+        # The checks that UBSan inserts make GCC 12 see conversions that the source does not have.
+        -Wno-sign-conversion -Wno-conversion
         -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
     target_link_options(claviger_options INTERFACE -fsanitize=address,undefined)
 elseif(CLAVIGER_SANITIZE STREQUAL "thread")
