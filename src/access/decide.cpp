@@ -10,44 +10,52 @@ namespace claviger {
 
 /// Opens a snapshot to this file.
 struct Decider {
-    static const AccessSnapshot::Content& data_of(const AccessSnapshot& snapshot) {
-        return *snapshot.data_;
+    static const AccessSnapshot::Content& content_of(const AccessSnapshot& snapshot) {
+        return *snapshot.content_;
     }
 };
 
 namespace {
 
-/// A scope and its ancestors, the scope first: the tree is at most five levels deep.
+/// A scope and its ancestors, the scope first: a type of the tree stands in it once. Empty for a
+/// scope that is not, or no longer, in the tree, so that no rule reaches it.
 struct Lineage {
-    std::array<NodeIndex, 8> nodes{};
+    std::array<NodeIndex, 5> nodes{};
     std::size_t size = 0;
 
     /// 0 for the scope itself, 1 for its parent; nothing when the node is not among them.
     std::optional<std::size_t> distance_of(NodeIndex node) const {
-        const auto end = nodes.begin() + static_cast<std::ptrdiff_t>(size);
-        const auto at = std::find(nodes.begin(), end, node);
-        return at == end ? std::nullopt
-                         : std::optional(static_cast<std::size_t>(at - nodes.begin()));
+        for (std::size_t distance = 0; distance < size; ++distance) {
+            if (nodes[distance] == node) {
+                return distance;
+            }
+        }
+        return std::nullopt;
     }
 };
 
-Lineage lineage_of(const AccessSnapshot& snapshot, NodeIndex scope) {
+Lineage lineage_of(const NodeTree& tree, NodeIndex scope) {
     Lineage lineage;
-    for (std::optional<NodeIndex> at = scope; at && lineage.size < lineage.nodes.size();
-         at = snapshot.parent(*at)) {
-        lineage.nodes[lineage.size++] = *at;
+    if (!tree.is_live(scope)) {
+        return lineage;
     }
+    for (NodeIndex at = scope; at != NodeTree::root; at = tree.row(at)->parent) {
+        lineage.nodes[lineage.size++] = at;
+    }
+    lineage.nodes[lineage.size++] = NodeTree::root;
     return lineage;
 }
 
-bool is_live(const AccessSnapshot::Content& data, NodeIndex node) {
-    const NodeRow* row = data.node(node);
-    return row != nullptr && !row->removed;
+/// An unknown role holds nothing.
+bool role_holds(std::int32_t role, Permission permission) {
+    const PredefinedRole* found = find_role(role);
+    return found != nullptr && found->permissions.contains(permission);
 }
 
-const PermissionSet* permissions_of(std::int32_t role) {
-    const PredefinedRole* found = find_role(role);
-    return found == nullptr ? nullptr : &found->permissions;
+void add_permissions(PermissionSet& held, std::int32_t role) {
+    if (const PredefinedRole* found = find_role(role)) {
+        held.add(found->permissions);
+    }
 }
 
 /// What was seen while the rules of the subjects were read.
@@ -78,50 +86,45 @@ std::string_view name_of(DecisionReason reason) {
 }
 
 Decision decide(const AccessSnapshot& snapshot, const AccessQuery& query) {
-    const AccessSnapshot::Content& data = Decider::data_of(snapshot);
-    const Lineage lineage = lineage_of(snapshot, query.scope);
+    const AccessSnapshot::Content& content = Decider::content_of(snapshot);
+    const Lineage lineage = lineage_of(content.tree, query.scope);
     Findings findings;
-    const GrantRow* best = nullptr;
-    std::size_t best_distance = lineage.nodes.size();
-    const auto consider = [&](const GrantRow& grant) {
+    const RuleRow* best = nullptr;
+    std::size_t best_distance = 0;
+    const auto consider = [&](const RuleRow& rule) {
         findings.any_rule = true;
-        const PermissionSet* permissions = permissions_of(grant.role);
-        const bool holds = permissions != nullptr && permissions->contains(query.permission);
-        const auto distance = lineage.distance_of(grant.scope);
+        const bool holds = role_holds(rule.role, query.permission);
+        const auto distance = lineage.distance_of(rule.scope);
         if (!distance) {
             findings.held_elsewhere = findings.held_elsewhere || holds;
             return;
         }
         findings.some_reaches = true;
         const bool nearer = best == nullptr || *distance < best_distance ||
-                            (*distance == best_distance && grant.rule < best->rule);
+                            (*distance == best_distance && rule.number < best->number);
         if (holds && nearer) {
-            best = &grant;
+            best = &rule;
             best_distance = *distance;
         }
     };
-    if (is_live(data, query.scope)) {
-        for (const Subject& subject : query.subjects) {
-            data.for_each_grant(subject, consider);
-        }
+    for (const Subject& subject : query.subjects) {
+        content.for_each_rule_of(subject, consider);
     }
     if (best == nullptr) {
         return {Effect::deny, reason_of_denial(findings), {}, {}, {}};
     }
-    return {Effect::allow, DecisionReason::permitted, AccessRuleId{snapshot.tenant(), best->rule},
+    return {Effect::allow, DecisionReason::permitted, AccessRuleId{snapshot.tenant(), best->number},
             RoleId{snapshot.tenant(), best->role}, best->scope};
 }
 
 std::vector<NodeIndex> permitted_scopes(const AccessSnapshot& snapshot,
                                         std::span<const Subject> subjects, Permission permission) {
-    const AccessSnapshot::Content& data = Decider::data_of(snapshot);
+    const AccessSnapshot::Content& content = Decider::content_of(snapshot);
     std::vector<NodeIndex> scopes;
     for (const Subject& subject : subjects) {
-        data.for_each_grant(subject, [&](const GrantRow& grant) {
-            const PermissionSet* permissions = permissions_of(grant.role);
-            if (permissions != nullptr && permissions->contains(permission) &&
-                is_live(data, grant.scope)) {
-                scopes.push_back(grant.scope);
+        content.for_each_rule_of(subject, [&](const RuleRow& rule) {
+            if (role_holds(rule.role, permission)) {
+                scopes.push_back(rule.scope);
             }
         });
     }
@@ -130,9 +133,10 @@ std::vector<NodeIndex> permitted_scopes(const AccessSnapshot& snapshot,
     scopes.erase(repeated.begin(), repeated.end());
     std::vector<NodeIndex> topmost;
     for (const NodeIndex scope : scopes) {
-        const bool covered = std::ranges::any_of(scopes, [&](NodeIndex other) {
-            return other != scope && snapshot.is_same_or_below(scope, other);
-        });
+        const Lineage lineage = lineage_of(content.tree, scope);
+        const std::span above = std::span(lineage.nodes).first(lineage.size).subspan(1);
+        const bool covered = std::ranges::any_of(
+            above, [&](NodeIndex node) { return std::ranges::binary_search(scopes, node); });
         if (!covered) {
             topmost.push_back(scope);
         }
@@ -142,17 +146,13 @@ std::vector<NodeIndex> permitted_scopes(const AccessSnapshot& snapshot,
 
 PermissionSet permissions_at(const AccessSnapshot& snapshot, std::span<const Subject> subjects,
                              NodeIndex scope) {
-    const AccessSnapshot::Content& data = Decider::data_of(snapshot);
-    const Lineage lineage = lineage_of(snapshot, scope);
+    const AccessSnapshot::Content& content = Decider::content_of(snapshot);
+    const Lineage lineage = lineage_of(content.tree, scope);
     PermissionSet held;
-    if (!is_live(data, scope)) {
-        return held;
-    }
     for (const Subject& subject : subjects) {
-        data.for_each_grant(subject, [&](const GrantRow& grant) {
-            const PermissionSet* permissions = permissions_of(grant.role);
-            if (permissions != nullptr && lineage.distance_of(grant.scope)) {
-                held.add(*permissions);
+        content.for_each_rule_of(subject, [&](const RuleRow& rule) {
+            if (lineage.distance_of(rule.scope)) {
+                add_permissions(held, rule.role);
             }
         });
     }
@@ -161,15 +161,11 @@ PermissionSet permissions_at(const AccessSnapshot& snapshot, std::span<const Sub
 
 PermissionSet permissions_anywhere(const AccessSnapshot& snapshot,
                                    std::span<const Subject> subjects) {
-    const AccessSnapshot::Content& data = Decider::data_of(snapshot);
+    const AccessSnapshot::Content& content = Decider::content_of(snapshot);
     PermissionSet held;
     for (const Subject& subject : subjects) {
-        data.for_each_grant(subject, [&](const GrantRow& grant) {
-            const PermissionSet* permissions = permissions_of(grant.role);
-            if (permissions != nullptr && is_live(data, grant.scope)) {
-                held.add(*permissions);
-            }
-        });
+        content.for_each_rule_of(subject,
+                                 [&](const RuleRow& rule) { add_permissions(held, rule.role); });
     }
     return held;
 }

@@ -21,12 +21,13 @@ struct AccessQuery {
 
 enum class Effect : std::uint8_t { deny, allow };
 
+/// A scope that is no live node is reached by no rule.
 enum class DecisionReason : std::uint8_t {
-    permitted,         ///< A rule permits it.
-    no_rule,           ///< The subject has no rule at all.
-    not_permitted,     ///< Some rules reach the scope, none permits this.
-    out_of_reach,      ///< The subject holds the permission, but elsewhere in the tree.
-    not_held_anywhere, ///< No rule of the subject holds the permission, none reaches the scope.
+    permitted,         ///< A rule reaches the scope and its role holds the permission.
+    no_rule,           ///< None of the subjects has a rule.
+    not_permitted,     ///< Some rule reaches the scope; no rule of theirs holds the permission.
+    out_of_reach,      ///< Some rule of theirs holds the permission; none of those reaches it.
+    not_held_anywhere, ///< No rule of theirs holds the permission, and none reaches the scope.
 };
 std::string_view name_of(DecisionReason reason);
 
@@ -43,7 +44,8 @@ struct Decision {
 
 Decision decide(const AccessSnapshot& snapshot, const AccessQuery& query);
 
-/// The scopes of the rules that hold `permission`, topmost ones only (none below another).
+/// The scopes of the rules that hold `permission`, topmost ones only (none below another), in the
+/// order of creation.
 std::vector<NodeIndex> permitted_scopes(const AccessSnapshot& snapshot,
                                         std::span<const Subject> subjects, Permission permission);
 

@@ -8,44 +8,12 @@
 #include <random>
 
 #include "access/naive_model.h"
+#include "access/test_rows.h"
 
 namespace claviger {
 namespace {
 
-constexpr TenantId tenant_id{1};
-constexpr std::int32_t viewer = 7;
 constexpr std::int32_t department_administrator = 1710;
-
-Tenant make_tenant() {
-    Tenant tenant;
-    tenant.id = tenant_id;
-    tenant.name = "acme";
-    tenant.realm = "acme";
-    return tenant;
-}
-
-OrgUnit make_unit(ScopeType type, const std::string& value, const ScopeId& parent) {
-    OrgUnit unit;
-    unit.id = {tenant_id, type, value};
-    unit.parent = parent;
-    unit.name = "unit-" + value;
-    return unit;
-}
-
-AccessRule make_rule(std::int32_t number, const Subject& subject, std::int32_t role,
-                     const ScopeId& scope) {
-    AccessRule rule;
-    rule.id = {tenant_id, number};
-    rule.subject = subject;
-    rule.role = {tenant_id, role};
-    rule.scope = scope;
-    rule.created_by = "admin@example.com";
-    return rule;
-}
-
-Permission permission(std::string_view type, Action action) {
-    return {*find_resource_type(type), action};
-}
 
 /// acme > c1 > {d1 > {p1, p2}, d2 > {p3}}
 class SmallTree : public ::testing::Test {
@@ -119,6 +87,28 @@ TEST_F(SmallTree, ForgetsRemovedRulesAndNodes) {
     EXPECT_TRUE(permitted_scopes(snapshot, subjects, permission("project", Action::read)).empty());
 }
 
+TEST_F(SmallTree, GivesNothingBelowARemovedNode) {
+    const AccessSnapshot before = snapshot.with(make_rule(1, ann, viewer, d1.id));
+    const NodeIndex project = *before.find(p1.id);
+    snapshot = before.with(removed(d1));
+    const std::vector<Subject> subjects{ann};
+    const Permission read = permission("project", Action::read);
+    EXPECT_FALSE(decide(snapshot, {subjects, read, project}).allowed());
+    EXPECT_TRUE(permissions_at(snapshot, subjects, project).empty());
+    EXPECT_TRUE(permissions_anywhere(snapshot, subjects).empty());
+    EXPECT_TRUE(decide(before, {subjects, read, project}).allowed()) << "the old one is as it was";
+}
+
+TEST_F(SmallTree, DeniesAtAnIndexThatIsNoNode) {
+    snapshot = snapshot.with(make_rule(1, ann, 1, root));
+    const std::vector<Subject> subjects{ann};
+    const Permission read = permission("project", Action::read);
+    const Decision decision = decide(snapshot, {subjects, read, NodeIndex{4096}});
+    EXPECT_FALSE(decision.allowed());
+    EXPECT_EQ(decision.reason, DecisionReason::out_of_reach);
+    EXPECT_TRUE(permissions_at(snapshot, subjects, NodeIndex{4096}).empty());
+}
+
 TEST_F(SmallTree, KnowsOnlyItsOwnTenant) {
     EXPECT_FALSE(snapshot.find({TenantId{2}, ScopeType::project, "21"}).has_value());
     EXPECT_FALSE(snapshot.rule({TenantId{2}, 1}).has_value());
@@ -188,19 +178,24 @@ public:
     }
 
     void change() {
-        switch (pick(6)) {
+        switch (pick(10)) {
         case 0:
         case 1:
+        case 2:
             add_unit();
             break;
-        case 2:
-            remove_unit();
-            break;
         case 3:
+            change_unit();
+            break;
+        case 4:
+            tenant_.name = "acme-" + std::to_string(pick(100));
+            snapshot_ = snapshot_.with(tenant_);
+            break;
+        case 5:
             remove_rule();
             break;
         default:
-            add_rule();
+            put_rule();
         }
     }
 
@@ -209,31 +204,54 @@ public:
         const Permission asked{static_cast<ResourceType>(pick(resource_types().size())),
                                static_cast<Action>(pick(4))};
         const ScopeId at = nodes_[pick(nodes_.size())];
-        const auto node = snapshot_.find(at);
-        ASSERT_TRUE(node.has_value());
-        const NaiveModel model{units_, rules_};
-        const Decision decision = decide(snapshot_, {subjects, asked, *node});
-        EXPECT_EQ(decision.allowed(), model.allows(subjects, asked, at));
-        EXPECT_EQ(decision.rule ? decision.rule->value : 0,
-                  model.nearest_rule(subjects, asked, at));
-        EXPECT_EQ(permissions_at(snapshot_, subjects, *node).contains(asked), decision.allowed());
-        const AccessSnapshot built = AccessSnapshot::build(make_tenant(), units_, rules_);
-        EXPECT_EQ(decide(built, {subjects, asked, *built.find(at)}).allowed(), decision.allowed());
+        const NaiveModel model{tenant_id, units_, rules_};
+        const AccessSnapshot built = AccessSnapshot::build(tenant_, units_, rules_);
         EXPECT_EQ(built.rule_count(), snapshot_.rule_count());
+        EXPECT_EQ(built.node_count(), snapshot_.node_count());
+        for (const AccessSnapshot& snapshot : {snapshot_, built}) {
+            const auto node = snapshot.find(at);
+            ASSERT_EQ(node.has_value(), model.is_live(at));
+            compare_scopes(snapshot, model, subjects, asked);
+            if (node) {
+                EXPECT_EQ(snapshot.path(*node).starts_with(tenant_.name), true);
+                compare_at(snapshot, model, {subjects, asked, *node}, subjects, at);
+            }
+        }
     }
 
 private:
+    static void compare_at(const AccessSnapshot& snapshot, const NaiveModel& model,
+                           const AccessQuery& query, const std::vector<Subject>& subjects,
+                           const ScopeId& at) {
+        const Decision decision = decide(snapshot, query);
+        const std::int32_t nearest = model.nearest_rule(subjects, query.permission, at);
+        EXPECT_EQ(decision.allowed(), nearest != 0);
+        EXPECT_EQ(decision.rule ? decision.rule->value : 0, nearest);
+        EXPECT_EQ(decision.reason, model.reason(subjects, query.permission, at));
+        EXPECT_EQ(permissions_at(snapshot, subjects, query.scope).list(),
+                  model.permissions_at(subjects, at).list());
+    }
+    static void compare_scopes(const AccessSnapshot& snapshot, const NaiveModel& model,
+                               const std::vector<Subject>& subjects, Permission asked) {
+        std::set<ScopeId> scopes;
+        for (const NodeIndex node : permitted_scopes(snapshot, subjects, asked)) {
+            EXPECT_TRUE(scopes.insert(snapshot.scope_id(node)).second);
+        }
+        EXPECT_EQ(scopes, model.permitted_scopes(subjects, asked));
+    }
+
     std::size_t pick(std::size_t count) { return random_() % count; }
     static Subject subject(std::size_t number) {
         const auto type = static_cast<SubjectType>(number % 3);
         Uuid id;
         id.bytes[15] = static_cast<std::uint8_t>(number);
-        return {type,
-                type == SubjectType::service_account ? id.text() : "s" + std::to_string(number)};
+        return {type, type == SubjectType::service_account ? id.text()
+                                                           : "s" + std::to_string(number / 3)};
     }
     void add_unit() {
         const ScopeId parent = nodes_[pick(nodes_.size())];
-        if (parent.type == ScopeType::project || nodes_.size() > 60) {
+        if (parent.type == ScopeType::project || nodes_.size() > 60 ||
+            !snapshot_.find(parent).has_value()) {
             return;
         }
         const auto type = static_cast<ScopeType>(static_cast<int>(parent.type) + 1);
@@ -242,47 +260,54 @@ private:
         nodes_.push_back(unit.id);
         snapshot_ = snapshot_.with(unit);
     }
-    void remove_unit() {
-        const ScopeId id = nodes_[pick(nodes_.size())];
-        const bool has_children =
-            std::ranges::any_of(units_, [&](const OrgUnit& unit) { return unit.parent == id; });
-        if (id.type == ScopeType::tenant || has_children) {
+    /// Renames a unit or, one time in three, removes it with all that is below it.
+    void change_unit() {
+        if (units_.empty()) {
             return;
         }
-        const auto unit = std::ranges::find(units_, id, &OrgUnit::id);
-        for (AccessRule& rule : rules_) { // as the service does, in one transaction
-            if (rule.scope == id) {
-                rule.deleted_at = Timestamp{1};
-                snapshot_ = snapshot_.with(rule);
-            }
+        OrgUnit& unit = units_[pick(units_.size())];
+        if (!unit.deleted_at && pick(3) == 0) {
+            unit.deleted_at = Timestamp{1};
         }
-        std::erase_if(rules_, [](const AccessRule& rule) { return rule.deleted_at.has_value(); });
-        unit->deleted_at = Timestamp{1};
-        snapshot_ = snapshot_.with(*unit);
-        units_.erase(unit);
-        std::erase(nodes_, id);
+        unit.name += "'";
+        if (snapshot_.find(unit.id)) {
+            snapshot_ = snapshot_.with(unit);
+        }
     }
-    void add_rule() {
+    /// Adds a rule or, one time in four, gives a living one another content.
+    void put_rule() {
         const PredefinedRole& role = predefined_roles()[pick(predefined_roles().size())];
-        rules_.push_back(
-            make_rule(++last_rule_, subject(pick(6)), role.number, nodes_[pick(nodes_.size())]));
-        snapshot_ = snapshot_.with(rules_.back());
+        AccessRule rule = make_rule(0, subject(pick(6)), pick(20) == 0 ? 424242 : role.number,
+                                    nodes_[pick(nodes_.size())]);
+        const bool replaces = !rules_.empty() && pick(4) == 0;
+        if (replaces) {
+            AccessRule& old = rules_[pick(rules_.size())];
+            if (old.deleted_at || !snapshot_.rule(old.id)) {
+                return;
+            }
+            rule.id = old.id;
+            old = rule;
+        } else {
+            rule.id.value = ++last_rule_;
+            rules_.push_back(rule);
+        }
+        snapshot_ = snapshot_.with(rule);
     }
     void remove_rule() {
         if (rules_.empty()) {
             return;
         }
-        const std::size_t at = pick(rules_.size());
-        rules_[at].deleted_at = Timestamp{1};
-        snapshot_ = snapshot_.with(rules_[at]);
-        rules_.erase(rules_.begin() + static_cast<std::ptrdiff_t>(at));
+        AccessRule& rule = rules_[pick(rules_.size())];
+        rule.deleted_at = Timestamp{1};
+        snapshot_ = snapshot_.with(rule);
     }
 
     std::mt19937_64& random_;
+    Tenant tenant_ = make_tenant();
     AccessSnapshot snapshot_;
     std::vector<OrgUnit> units_;
     std::vector<AccessRule> rules_;
-    std::vector<ScopeId> nodes_;
+    std::vector<ScopeId> nodes_; // removed ones as well
     int last_ = 0;
     std::int32_t last_rule_ = 0;
 };

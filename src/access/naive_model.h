@@ -3,49 +3,103 @@
 #pragma once
 
 #include <algorithm>
+#include <set>
 #include <vector>
 
-#include "access/role.h"
-#include "model/model.h"
+#include "access/decide.h"
 
 namespace claviger {
 
 struct NaiveModel {
-    const std::vector<OrgUnit>& units;
-    const std::vector<AccessRule>& rules;
+    TenantId tenant;
+    const std::vector<OrgUnit>& units;    // removed ones may stand among them
+    const std::vector<AccessRule>& rules; // as well
 
     /// 0 when `scope` is `ancestor`, 1 when it is its child, ...; -1 when it is not below it.
     int distance(ScopeId scope, const ScopeId& ancestor) const {
         for (int steps = 0;; ++steps) {
-            if (scope == ancestor) {
+            const auto unit = std::ranges::find(units, scope, &OrgUnit::id);
+            const bool is_there = unit != units.end() && !unit->deleted_at;
+            if (scope == ancestor && (is_there || scope == tenant_scope(tenant))) {
                 return steps;
             }
-            const auto unit = std::ranges::find(units, scope, &OrgUnit::id);
-            if (unit == units.end()) {
+            if (!is_there) {
                 return -1;
             }
             scope = unit->parent;
         }
     }
+    bool is_live(const ScopeId& scope) const { return distance(scope, tenant_scope(tenant)) >= 0; }
+    bool reaches(const AccessRule& rule, const ScopeId& scope) const {
+        return is_live(scope) && distance(scope, rule.scope) >= 0;
+    }
+    static bool holds(const AccessRule& rule, Permission permission) {
+        const PredefinedRole* role = find_role(rule.role.value);
+        return role != nullptr && role->permissions.contains(permission);
+    }
+    std::vector<AccessRule> rules_of(const std::vector<Subject>& subjects) const {
+        std::vector<AccessRule> found;
+        std::ranges::copy_if(rules, std::back_inserter(found), [&](const AccessRule& rule) {
+            return !rule.deleted_at && is_live(rule.scope) &&
+                   std::ranges::find(subjects, rule.subject) != subjects.end();
+        });
+        return found;
+    }
 
+    /// The number of the rule that permits, or 0.
     std::int32_t nearest_rule(const std::vector<Subject>& subjects, Permission permission,
                               const ScopeId& scope) const {
         std::pair<int, std::int32_t> best{1000, 0};
-        for (const AccessRule& rule : rules) {
-            const bool named = std::ranges::find(subjects, rule.subject) != subjects.end();
-            const PredefinedRole* role = find_role(rule.role.value);
-            const bool holds = role != nullptr && role->permissions.contains(permission);
-            const int steps = distance(scope, rule.scope);
-            if (named && holds && steps >= 0) {
-                best = std::min(best, std::pair(steps, rule.id.value));
+        for (const AccessRule& rule : rules_of(subjects)) {
+            if (holds(rule, permission) && reaches(rule, scope)) {
+                best = std::min(best, std::pair(distance(scope, rule.scope), rule.id.value));
             }
         }
         return best.second;
     }
-
-    bool allows(const std::vector<Subject>& subjects, Permission permission,
-                const ScopeId& scope) const {
-        return nearest_rule(subjects, permission, scope) != 0;
+    DecisionReason reason(const std::vector<Subject>& subjects, Permission permission,
+                          const ScopeId& scope) const {
+        const auto own = rules_of(subjects);
+        const auto here = [&](const AccessRule& rule) { return reaches(rule, scope); };
+        const auto holding = [&](const AccessRule& rule) { return holds(rule, permission); };
+        if (nearest_rule(subjects, permission, scope) != 0) {
+            return DecisionReason::permitted;
+        }
+        if (own.empty()) {
+            return DecisionReason::no_rule;
+        }
+        if (std::ranges::any_of(own, holding)) {
+            return DecisionReason::out_of_reach;
+        }
+        return std::ranges::any_of(own, here) ? DecisionReason::not_permitted
+                                              : DecisionReason::not_held_anywhere;
+    }
+    PermissionSet permissions_at(const std::vector<Subject>& subjects, const ScopeId& scope) const {
+        PermissionSet held;
+        for (const AccessRule& rule : rules_of(subjects)) {
+            if (reaches(rule, scope) && find_role(rule.role.value) != nullptr) {
+                held.add(find_role(rule.role.value)->permissions);
+            }
+        }
+        return held;
+    }
+    std::set<ScopeId> permitted_scopes(const std::vector<Subject>& subjects,
+                                       Permission permission) const {
+        std::set<ScopeId> all;
+        for (const AccessRule& rule : rules_of(subjects)) {
+            if (holds(rule, permission)) {
+                all.insert(rule.scope);
+            }
+        }
+        std::set<ScopeId> topmost;
+        for (const ScopeId& scope : all) {
+            if (std::ranges::none_of(all, [&](const ScopeId& other) {
+                    return other != scope && distance(scope, other) >= 0;
+                })) {
+                topmost.insert(scope);
+            }
+        }
+        return topmost;
     }
 };
 

@@ -173,9 +173,16 @@ std::span<const PredefinedRole> predefined_roles() {
 }
 
 const PredefinedRole* find_role(std::int32_t number) {
-    const auto roles = predefined_roles();
-    const auto at = std::ranges::lower_bound(roles, number, {}, &PredefinedRole::number);
-    return at != roles.end() && at->number == number ? &*at : nullptr;
+    // Asked for every rule that a decision reads: eighteen numbers side by side are read fastest.
+    static constexpr auto numbers = [] {
+        std::array<std::int32_t, role_texts.size()> all{};
+        std::ranges::transform(role_texts, all.begin(), &RoleText::number);
+        return all;
+    }();
+    const auto at = std::ranges::find(numbers, number);
+    return at == numbers.end()
+               ? nullptr
+               : &predefined_roles()[static_cast<std::size_t>(at - numbers.begin())];
 }
 
 } // namespace claviger

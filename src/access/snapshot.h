@@ -24,7 +24,7 @@ class AccessSnapshot {
 public:
     /// A tree that is only the tenant's root, without rules.
     explicit AccessSnapshot(const Tenant& tenant);
-    /// Builds a snapshot of many rows at once (parents before children), for start-up.
+    /// Builds a snapshot of many rows at once, in any order, for start-up. No id may stand twice.
     static AccessSnapshot build(const Tenant& tenant, std::vector<OrgUnit> units,
                                 std::vector<AccessRule> rules);
 
@@ -35,10 +35,11 @@ public:
     /// Absent for another tenant's id, an unknown or a removed node.
     std::optional<NodeIndex> find(const ScopeId& id) const;
     ScopeId scope_id(NodeIndex node) const;
-    /// The row of a cluster, department or project; null for the root.
+    /// The row of a cluster, department or project, removed or not; null for the root.
     const OrgUnit* org_unit(NodeIndex node) const;
     std::string_view name(NodeIndex node) const; // the tenant's name for the root
     std::optional<NodeIndex> parent(NodeIndex node) const;
+    /// False when `node` has been removed.
     bool is_same_or_below(NodeIndex node, NodeIndex ancestor) const;
     /// "tenant/cluster/department/project" names from the top.
     std::string path(NodeIndex node) const;
@@ -50,12 +51,14 @@ public:
     // The rules.
     std::optional<AccessRule> rule(AccessRuleId id) const;
     std::size_t rule_count() const;
-    /// Every live rule, by id.
+    /// Every live rule, in no order.
     void for_each_rule(const std::function<void(const AccessRule&)>& visit) const;
     void for_each_rule_of(const Subject& subject,
                           const std::function<void(const AccessRule&)>& visit) const;
 
-    // Changes: each gives a new snapshot. A row with `deleted_at` removes.
+    // Changes: each gives a new snapshot. A row with `deleted_at` removes; a node takes all that is
+    // below it and the rules that stand there along. A unit without a live parent of a higher type,
+    // a rule without a live scope and another tenant's row are left out.
     AccessSnapshot with(const Tenant& tenant) const;
     AccessSnapshot with(const OrgUnit& unit) const;
     AccessSnapshot with(const AccessRule& rule) const;
@@ -63,8 +66,8 @@ public:
     struct Content; // in snapshot_rows.h, for this module only
 
 private:
-    explicit AccessSnapshot(std::shared_ptr<const Content> data);
-    std::shared_ptr<const Content> data_; // shared: copies of a snapshot are the same snapshot
+    explicit AccessSnapshot(std::shared_ptr<const Content> content);
+    std::shared_ptr<const Content> content_; // shared: copies of a snapshot are the same snapshot
     friend struct Decider;
 };
 

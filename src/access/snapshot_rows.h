@@ -1,92 +1,92 @@
 // SPDX-License-Identifier: Apache-2.0
-// The compact rows that a snapshot is made of. Private to the module.
+// The compact rows that a snapshot is made of: 80 bytes a rule with both indexes, and the texts of
+// users and groups once each. Private to the module.
 #pragma once
 
 #include <memory>
 #include <string>
+#include <variant>
 
-#include "access/snapshot.h"
-#include "base/sharded_table.h"
+#include "access/node_tree.h"
+#include "access/partitioned_table.h"
 
 namespace claviger {
 
-struct NodeRow {
-    NodeIndex index{};
-    NodeIndex parent{};
-    std::shared_ptr<const OrgUnit> unit; // shared between snapshots; null for the root
-    bool removed = false;
-};
-struct NodeKey {
-    std::int64_t operator()(const NodeRow& row) const {
-        return static_cast<std::int64_t>(row.index);
-    }
-};
+/// A service account by its id; a user or a group in full, shared by the rules that name it.
+using KeptSubject = std::variant<Uuid, std::shared_ptr<const Subject>>;
 
-/// From "project 12" to a node.
-struct ScopeIndexRow {
-    std::string key;
-    NodeIndex node{};
-};
-struct ScopeIndexKey {
-    std::string_view operator()(const ScopeIndexRow& row) const { return row.key; }
-};
-
-/// A rule without what can be looked up: about a hundred bytes.
+/// The rules of one subject stand side by side, so that a decision reads one place.
 struct RuleRow {
-    std::int32_t number = 0;
-    std::int32_t role = 0;
-    NodeIndex scope{};
-    SubjectType subject_type{};
-    Uuid account;                                  // of a service account
-    std::string text;                              // of a user or group
+    KeptSubject subject;
     std::shared_ptr<const std::string> created_by; // shared: few people create many rules
     Timestamp created_at;
     Timestamp updated_at;
-
-    bool is_for(const Subject& subject) const;
-    Subject subject() const;
-};
-struct RuleKey {
-    std::int64_t operator()(const RuleRow& row) const { return row.number; }
-};
-
-/// What a decision reads of a rule, found by the hash of the subject.
-struct GrantRow {
-    std::uint64_t subject_hash = 0;
-    std::int32_t rule = 0;
+    std::int32_t number = 0;
     std::int32_t role = 0;
-    NodeIndex scope{};
+    NodeIndex scope{}; // live: rules go with their scope
+    std::uint32_t subject_hash = 0;
 };
-struct GrantKey {
-    std::int64_t operator()(const GrantRow& row) const {
-        return static_cast<std::int64_t>(row.subject_hash);
-    }
+static_assert(sizeof(RuleRow) <= 72, "there may be a million");
+
+struct RuleKey {
+    std::int64_t operator()(const RuleRow& row) const { return row.subject_hash; }
 };
 
-std::uint64_t hash_of_subject(const Subject& subject);
+/// From a rule's number to the place where its row stands.
+struct NumberRow {
+    std::int32_t number = 0;
+    std::uint32_t subject_hash = 0;
+};
+struct NumberKey {
+    std::int64_t operator()(const NumberRow& row) const { return row.number; }
+};
+
+/// What a look-up needs to know of a subject, worked out once and without allocating.
+class SubjectQuery {
+public:
+    /// `subject` must outlive this.
+    explicit SubjectQuery(const Subject& subject);
+    std::uint32_t hash() const { return hash_; }
+    /// Compares in full: equal hashes prove nothing.
+    bool is_named_by(const RuleRow& row) const;
+    /// What a new row keeps when no other row names the subject yet.
+    KeptSubject keep() const;
+
+private:
+    const Subject& subject_;
+    std::optional<Uuid> account_;
+    std::uint32_t hash_ = 0;
+};
+
+Subject subject_of(const RuleRow& row);
 
 struct AccessSnapshot::Content {
-    Tenant tenant;
-    ShardedTable<NodeRow, NodeKey> nodes;
-    ShardedTable<ScopeIndexRow, ScopeIndexKey> scopes; // live ones only
-    ShardedTable<RuleRow, RuleKey> rules;
-    ShardedTable<GrantRow, GrantKey> grants;
-    std::uint32_t next_node = 1; // 0 is the root
+    explicit Content(const Tenant& of) : tenant(of), tree(of.id) {}
 
-    const NodeRow* node(NodeIndex index) const {
-        return nodes.find(static_cast<std::int64_t>(index));
-    }
-    /// Visits the grants that are really this subject's, not only those of its hash.
+    Tenant tenant;
+    NodeTree tree;
+    PartitionedTable<RuleRow, RuleKey> rules;
+    PartitionedTable<NumberRow, NumberKey> numbers;
+    /// The last rule's creator: shared, because one caller often makes many rules in a row.
+    std::shared_ptr<const std::string> last_creator;
+
+    const RuleRow* rule(std::int32_t number) const;
     template <class Visit>
-    void for_each_grant(const Subject& subject, Visit visit) const {
-        const auto hash = static_cast<std::int64_t>(hash_of_subject(subject));
-        grants.for_each_equal(hash, [&](const GrantRow& grant) {
-            const RuleRow* rule = rules.find(grant.rule);
-            if (rule != nullptr && rule->is_for(subject)) {
-                visit(grant);
+    void for_each_rule_of(const Subject& subject, Visit visit) const {
+        const SubjectQuery query(subject);
+        rules.for_each_equal(query.hash(), [&](const RuleRow& row) {
+            if (query.is_named_by(row)) {
+                visit(row);
             }
         });
     }
+
+    // While a snapshot is being made.
+    void put(const AccessRule& rule);
+    /// Many at once, while there are none; no number stands among them twice.
+    void put_first(const std::vector<AccessRule>& first);
+    void remove_rule(std::int32_t number);
+    void remove_rules_of_removed_nodes();
 };
 
 } // namespace claviger
