@@ -19,14 +19,20 @@ constexpr std::int32_t viewer = 7;
 Application::Application(DataDirectory directory, TokenSettings settings, Log& log)
     : directory_(std::move(directory)), settings_(std::move(settings)), log_(log) {}
 
-Result<std::unique_ptr<Application>> Application::open(const Options& options, Log& log) {
+Result<std::unique_ptr<AccessEventLog>>
+open_sqlite_access_event_log(const std::filesystem::path& directory) {
+    return SqliteAccessEventLog::open(directory, chain_hash);
+}
+
+Result<std::unique_ptr<Application>>
+Application::open(const Options& options, Log& log, const OpenAccessEventLog& open_access_events) {
     DataDirectory directory = TRY(DataDirectory::open(options.data));
     const std::string url =
         options.public_url.empty() ? "http://" + options.listen.text() : options.public_url;
     std::unique_ptr<Application> application(
         new Application(std::move(directory), token_settings(options, url), log));
     TRY(application->open_key(options));
-    TRY(application->open_databases());
+    TRY(application->open_databases(open_access_events));
     return application;
 }
 
@@ -43,9 +49,9 @@ Result<void> Application::open_key(const Options& options) {
     return {};
 }
 
-Result<void> Application::open_databases() {
+Result<void> Application::open_databases(const OpenAccessEventLog& open_access_events) {
     store_ = TRY(SqliteStore::open(directory_.path()));
-    access_events_ = TRY(SqliteAccessEventLog::open(directory_.path(), chain_hash));
+    access_events_ = TRY(open_access_events(directory_.path()));
     memory_.emplace(*vault_, settings_.lifetime_seconds, host_of_url(settings_.public_url), log_);
     TRY(memory_->attach(*store_));
     tenants_.emplace(*store_, *memory_, *vault_, *passwords_, settings_, clock_, random_);

@@ -2,6 +2,7 @@
 // Everything below the HTTP server, opened in order: data directory, keys, store, memory, services.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,10 +16,18 @@
 
 namespace claviger {
 
+/// Opens the access event log in the data directory. Benchmarks measure without one.
+using OpenAccessEventLog =
+    std::function<Result<std::unique_ptr<AccessEventLog>>(const std::filesystem::path& directory)>;
+Result<std::unique_ptr<AccessEventLog>>
+open_sqlite_access_event_log(const std::filesystem::path& directory);
+
 class Application {
 public:
     /// Opens or makes the data directory and reads it into memory.
-    static Result<std::unique_ptr<Application>> open(const Options& options, Log& log);
+    static Result<std::unique_ptr<Application>>
+    open(const Options& options, Log& log,
+         const OpenAccessEventLog& open_access_events = open_sqlite_access_event_log);
 
     /// The first start: a tenant with its administrator. Nothing when there is a tenant already.
     Result<std::optional<AddedTenant>> add_first_tenant(const Options& options);
@@ -44,7 +53,7 @@ public:
 private:
     Application(DataDirectory directory, TokenSettings settings, Log& log);
     Result<void> open_key(const Options& options);
-    Result<void> open_databases();
+    Result<void> open_databases(const OpenAccessEventLog& open_access_events);
 
     // In the order in which they need one another.
     DataDirectory directory_;
