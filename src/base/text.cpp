@@ -58,6 +58,37 @@ void append_unicode_escape(std::string& out, unsigned unit) {
     }
 }
 
+/// True where a character of JSON in ASCII is written as it is.
+bool stands_for_itself(char c) {
+    static constexpr auto table = [] {
+        std::array<bool, 256> plain{};
+        for (std::size_t c = 0x20; c < 0x7F; ++c) {
+            plain[c] =
+                std::string_view("\"\\>?~").find(static_cast<char>(c)) == std::string_view::npos;
+        }
+        return plain;
+    }();
+    return table[static_cast<unsigned char>(c)];
+}
+
+/// Appends the first character of `text` as an escape; returns how many bytes of it that was.
+std::size_t append_escaped(std::string& out, std::string_view text) {
+    if (text.front() == '"' || text.front() == '\\') {
+        out += '\\';
+        out += text.front();
+        return 1;
+    }
+    const CodePoint point = decode_utf8(text);
+    const char32_t value = point.length == 0 ? 0xFFFD : point.value;
+    if (value >= 0x10000) {
+        append_unicode_escape(out, static_cast<unsigned>(0xD800 + ((value - 0x10000) >> 10)));
+        append_unicode_escape(out, static_cast<unsigned>(0xDC00 + ((value - 0x10000) & 0x3FF)));
+    } else {
+        append_unicode_escape(out, static_cast<unsigned>(value));
+    }
+    return std::max<std::size_t>(point.length, 1);
+}
+
 } // namespace
 
 std::string ascii_lower(std::string_view text) {
@@ -81,28 +112,14 @@ bool is_printable_utf8(std::string_view text) {
 
 void append_json_string(std::string& out, std::string_view text) {
     out += '"';
-    while (!text.empty()) {
-        const char c = text.front();
-        if (c >= 0x20 && c < 0x7F && c != '"' && c != '\\' && c != '>' && c != '?' && c != '~') {
-            out += c;
-            text.remove_prefix(1);
-            continue;
+    while (true) {
+        const auto run = std::ranges::find_if_not(text, stands_for_itself) - text.begin();
+        out.append(text, 0, static_cast<std::size_t>(run));
+        text.remove_prefix(static_cast<std::size_t>(run));
+        if (text.empty()) {
+            break;
         }
-        if (c == '"' || c == '\\') {
-            out += '\\';
-            out += c;
-            text.remove_prefix(1);
-            continue;
-        }
-        const CodePoint point = decode_utf8(text);
-        const char32_t value = point.length == 0 ? 0xFFFD : point.value;
-        if (value >= 0x10000) {
-            append_unicode_escape(out, static_cast<unsigned>(0xD800 + ((value - 0x10000) >> 10)));
-            append_unicode_escape(out, static_cast<unsigned>(0xDC00 + ((value - 0x10000) & 0x3FF)));
-        } else {
-            append_unicode_escape(out, static_cast<unsigned>(value));
-        }
-        text.remove_prefix(std::max<std::size_t>(point.length, 1));
+        text.remove_prefix(append_escaped(out, text));
     }
     out += '"';
 }

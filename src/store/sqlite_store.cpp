@@ -68,7 +68,7 @@ Result<void> SqliteStore::commit(std::span<CommitQueue::Entry* const> batch) {
     const auto ran = [&]() -> Result<void> {
         TRY(changes_.begin());
         for (CommitQueue::Entry* entry : batch) {
-            TRY(run_in_savepoint(*entry));
+            TRY(batch.size() == 1 ? run_alone(*entry) : run_in_savepoint(*entry));
         }
         return changes_.finish();
     }();
@@ -92,6 +92,16 @@ Result<void> run_guarded(const CommitQueue::Job& job) {
 }
 
 } // namespace
+
+/// Without a savepoint, below which SQLite keeps the former pages of the whole work in memory and
+/// goes through them after each statement.
+Result<void> SqliteStore::run_alone(CommitQueue::Entry& entry) {
+    entry.outcome = run_guarded(entry.job);
+    if (entry.outcome && !writer_->connection().in_transaction()) {
+        return fail(ErrorCode::unavailable, "the transaction was rolled back");
+    }
+    return entry.outcome;
+}
 
 /// Fails only when the whole transaction is lost.
 Result<void> SqliteStore::run_in_savepoint(CommitQueue::Entry& entry) {

@@ -35,6 +35,7 @@ private:
 
     void run_batch(std::span<CommitQueue::Entry* const> batch);
     Result<void> commit(std::span<CommitQueue::Entry* const> batch);
+    Result<void> run_alone(CommitQueue::Entry& entry);
     Result<void> run_in_savepoint(CommitQueue::Entry& entry);
     Result<std::unique_ptr<Connection>> open_reader() const;
 

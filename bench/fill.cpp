@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+// Data to measure with: written as rows, past the services, because a million changes one by one
+// would take hours and measure nothing.
+#include <algorithm>
+#include <fstream>
+
+#include "auth/client_secret.h"
+#include "bench/bench.h"
+#include "store/sqlite_store.h"
+
+namespace claviger::bench {
+namespace {
+
+constexpr std::int64_t rows_a_transaction = 20'000;
+constexpr std::int64_t listed_credentials = 1'000; // the load comes from so many clients
+constexpr std::int64_t accounts_a_project = 100;
+constexpr std::int64_t most_projects = 10'000;
+constexpr std::int32_t viewer = 7;
+constexpr TenantId first_tenant{1};
+
+/// Writes rows of a bench tenant; each kind of row is numbered from 0.
+class Filler {
+public:
+    Filler(Store& store, const Pepper& pepper, std::int64_t count)
+        : store_(store), pepper_(pepper), count_(count),
+          projects_(std::clamp<std::int64_t>(count / accounts_a_project, 1, most_projects)) {}
+
+    Result<void> write_tree();
+    Result<void> write_accounts(std::ofstream& credentials);
+
+private:
+    Result<void> write_account(Transaction& transaction, std::int64_t number,
+                               std::ofstream& credentials);
+    OrgUnit unit(ScopeType type, std::string id, const ScopeId& parent) const;
+
+    Store& store_;
+    const Pepper& pepper_;
+    std::int64_t count_;
+    std::int64_t projects_;
+    SystemRandom random_;
+    ScopeId cluster_;
+};
+
+OrgUnit Filler::unit(ScopeType type, std::string id, const ScopeId& parent) const {
+    OrgUnit made;
+    made.name = "bench-" + id;
+    made.id = {first_tenant, type, std::move(id)};
+    made.parent = parent;
+    made.created_by = "bench";
+    made.updated_by = "bench";
+    return made;
+}
+
+Result<void> Filler::write_tree() {
+    return store_.write([&](Transaction& transaction) -> Result<void> {
+        const OrgUnit cluster =
+            unit(ScopeType::cluster, Uuid::make(random_).text(), tenant_scope(first_tenant));
+        TRY(transaction.org_units().put(cluster));
+        const auto department_id = TRY(transaction.next(Sequence::org_unit));
+        const OrgUnit department =
+            unit(ScopeType::department, std::to_string(department_id), cluster.id);
+        TRY(transaction.org_units().put(department));
+        for (std::int64_t i = 0; i < projects_; ++i) {
+            const auto id = TRY(transaction.next(Sequence::org_unit));
+            TRY(transaction.org_units().put(
+                unit(ScopeType::project, std::to_string(id), department.id)));
+        }
+        return {};
+    });
+}
+
+Result<void> Filler::write_accounts(std::ofstream& credentials) {
+    for (std::int64_t first = 0; first < count_; first += rows_a_transaction) {
+        const std::int64_t end = std::min(first + rows_a_transaction, count_);
+        TRY(store_.write([&](Transaction& transaction) -> Result<void> {
+            for (std::int64_t number = first; number < end; ++number) {
+                TRY(write_account(transaction, number, credentials));
+            }
+            return {};
+        }));
+    }
+    return {};
+}
+
+Result<void> Filler::write_account(Transaction& transaction, std::int64_t number,
+                                   std::ofstream& credentials) {
+    ServiceAccount account;
+    account.id = {first_tenant, Uuid::make(random_)};
+    account.name = "bench-account-" + std::to_string(number);
+    account.created_by = "bench";
+    const Secret secret = generate_client_secret(random_);
+    ClientSecret row;
+    row.id = Uuid::make(random_);
+    row.keyed_hash = pepper_.keyed_hash(account.name, secret.reveal());
+    account.secrets.push_back(row);
+    TRY(transaction.service_accounts().put(account));
+    if (number < listed_credentials) {
+        credentials << account.name << ' ' << secret.reveal() << '\n';
+    }
+    AccessRule rule;
+    rule.id = {first_tenant, TRY(transaction.next(Sequence::access_rule))};
+    rule.subject = {SubjectType::service_account, account.id.value.text()};
+    rule.role = {first_tenant, viewer};
+    rule.scope = {first_tenant, ScopeType::project, std::to_string(2 + number % projects_)};
+    rule.created_by = "bench";
+    return transaction.access_rules().put(rule);
+}
+
+} // namespace
+
+Result<void> fill(const std::filesystem::path& directory, std::int64_t count,
+                  std::string_view algorithm) {
+    {
+        NullLog log;
+        const auto application = TRY(open_without_audit(directory, log, algorithm));
+        TRY(application->add_first_tenant(bench_options(directory, algorithm)));
+    }
+    SystemRandom random;
+    const MasterKey key = TRY(MasterKey::load(directory / "master.key", false, random));
+    const Pepper pepper(key);
+    const auto store = TRY(SqliteStore::open(directory));
+    Filler filler(*store, pepper, count);
+    TRY(filler.write_tree());
+    std::ofstream credentials(directory / credentials_file_name);
+    TRY(filler.write_accounts(credentials));
+    credentials.close();
+    return credentials ? Result<void>() : fail(ErrorCode::unavailable, "the disk is full");
+}
+
+} // namespace claviger::bench
