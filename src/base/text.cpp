@@ -62,9 +62,9 @@ void append_unicode_escape(std::string& out, unsigned unit) {
 bool stands_for_itself(char c) {
     static constexpr auto table = [] {
         std::array<bool, 256> plain{};
-        for (std::size_t c = 0x20; c < 0x7F; ++c) {
-            plain[c] =
-                std::string_view("\"\\>?~").find(static_cast<char>(c)) == std::string_view::npos;
+        std::fill(plain.begin() + 0x20, plain.begin() + 0x7F, true);
+        for (const char escaped : std::string_view("\"\\>?~")) {
+            plain[static_cast<unsigned char>(escaped)] = false;
         }
         return plain;
     }();
