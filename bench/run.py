@@ -383,7 +383,7 @@ class Bench:
         bench("fill", data, LISTED)
         credentials = data / "credentials.txt"
         server = self.serve(data)
-        peer = self.start("node", HERE / "peers/oidc_provider.mjs", credentials)
+        peer = self.start("node", BUILD / "bench/peers/oidc_provider.mjs", credentials)
         wrk(peer, 8, "form", credentials, "/token")  # V8 compiles while it runs
         self.alternate({"token": (server, "token", credentials),
                         "oidc-provider": (peer, "form", credentials, "/token")})

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/time.h"
 
-#include <array>
-#include <charconv>
 #include <chrono>
-#include <cstdio>
+#include <fmt/format.h>
 
 namespace claviger {
 namespace {
@@ -81,13 +79,10 @@ std::string format_rfc3339(Timestamp at) {
     const auto day = floor<days>(point);
     const year_month_day date{day};
     const hh_mm_ss<microseconds> clock{point - day};
-    std::array<char, 48> text{};
-    const int length = std::snprintf(
-        text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02d.%06dZ", int{date.year()},
-        unsigned{date.month()}, unsigned{date.day()}, static_cast<int>(clock.hours().count()),
-        static_cast<int>(clock.minutes().count()), static_cast<int>(clock.seconds().count()),
-        static_cast<int>(clock.subseconds().count()));
-    return std::string(text.data(), static_cast<std::size_t>(length));
+    return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}Z", int{date.year()},
+                       unsigned{date.month()}, unsigned{date.day()}, clock.hours().count(),
+                       clock.minutes().count(), clock.seconds().count(),
+                       clock.subseconds().count());
 }
 
 std::optional<Timestamp> parse_rfc3339(std::string_view text) {
