@@ -89,6 +89,18 @@ AccountTable AccountTable::without(const Uuid& id) const {
     return next;
 }
 
+UserTable UserTable::build(std::vector<User> users) {
+    UserTable table;
+    std::vector<EmailIndex> emails;
+    emails.reserve(users.size());
+    for (const User& user : users) {
+        emails.push_back({user.email, user.id.value});
+    }
+    table.by_email_ = ShardedTable<EmailIndex, EmailOf>::build(std::move(emails));
+    table.by_id_ = ShardedTable<User, IdOf>::build(std::move(users));
+    return table;
+}
+
 const User* UserTable::find_by_email(std::string_view email) const {
     const EmailIndex* row = by_email_.find(email);
     return row == nullptr ? nullptr : by_id_.find(row->id);

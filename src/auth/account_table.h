@@ -72,6 +72,7 @@ private:
 
 class UserTable {
 public:
+    static UserTable build(std::vector<User> users);
     const User* find(const Uuid& id) const { return by_id_.find(id); }
     /// `email` in lower case.
     const User* find_by_email(std::string_view email) const;

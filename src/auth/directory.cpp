@@ -66,9 +66,7 @@ Result<void> take(Loading& loading, const Row& row, const KeyVault& vault) {
 TenantStatePointer finish(Loading&& loading, std::int64_t token_lifetime_seconds) {
     auto state = std::make_shared<TenantState>(loading.tenant);
     state->accounts = AccountTable::build(std::move(loading.accounts));
-    for (const User& user : loading.users) {
-        state->users = state->users.with(user);
-    }
+    state->users = UserTable::build(std::move(loading.users));
     state->access =
         AccessSnapshot::build(loading.tenant, std::move(loading.units), std::move(loading.rules));
     state->keys = KeyRing(std::move(loading.keys), token_lifetime_seconds);

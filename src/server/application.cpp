@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/application.h"
 
+#include <malloc.h>
+
 #include "api/resources.h"
 #include "auth/audit.h"
 #include "auth/names.h"
@@ -54,6 +56,7 @@ Result<void> Application::open_databases(const OpenAccessEventLog& open_access_e
     access_events_ = TRY(open_access_events(directory_.path()));
     memory_.emplace(*vault_, settings_.lifetime_seconds, host_of_url(settings_.public_url), log_);
     TRY(memory_->attach(*store_));
+    ::malloc_trim(0); // sorting a million rows leaves holes
     tenants_.emplace(*store_, *memory_, *vault_, *passwords_, settings_, clock_, random_);
     TRY(tenants_->ensure_signing_keys());
     grants_.emplace(settings_, *pepper_, *passwords_, *access_events_, last_logins_, clock_,

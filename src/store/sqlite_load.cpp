@@ -7,7 +7,7 @@ namespace claviger {
 
 namespace {
 
-// NOT INDEXED: read the table in the order of its key, not through a partial index.
+// ORDER BY the key: otherwise SQLite takes a partial index and looks up every row.
 
 template <class Noun>
 Result<void> load_all(Connection& reader, const std::string& sql, const Store::RowVisitor& visit) {
@@ -26,7 +26,7 @@ Result<void> load_all(Connection& reader, const std::string& sql, const Store::R
 Result<void> load_service_accounts(Connection& reader, const Store::RowVisitor& visit) {
     Statement accounts = TRY(reader.query(
         select(service_account_columns,
-               "service_account NOT INDEXED WHERE deleted_at IS NULL ORDER BY tenant, id")));
+               "service_account WHERE deleted_at IS NULL ORDER BY tenant, id")));
     Statement secrets = TRY(reader.query(
         select(client_secret_columns, "client_secret ORDER BY tenant, service_account, position")));
     Row row = ServiceAccount{};
@@ -49,15 +49,16 @@ Result<void> load_service_accounts(Connection& reader, const Store::RowVisitor& 
 Result<void> load_in_transaction(Connection& reader, const Store::RowVisitor& visit) {
     TRY(load_all<Tenant>(reader, select(tenant_columns, "tenant ORDER BY id"), visit));
     TRY(load_service_accounts(reader, visit));
-    TRY(load_all<User>(reader, select(user_columns, "user NOT INDEXED WHERE deleted_at IS NULL"),
-                       visit));
+    TRY(load_all<User>(
+        reader, select(user_columns, "user WHERE deleted_at IS NULL ORDER BY tenant, id"), visit));
     TRY(load_all<OrgUnit>(reader,
                           select(org_unit_columns,
-                                 "org_unit NOT INDEXED WHERE deleted_at IS NULL "
+                                 "org_unit WHERE deleted_at IS NULL "
                                  "ORDER BY tenant, type, id"), // clusters, departments, projects
                           visit));
     TRY(load_all<AccessRule>(
-        reader, select(access_rule_columns, "access_rule NOT INDEXED WHERE deleted_at IS NULL"),
+        reader,
+        select(access_rule_columns, "access_rule WHERE deleted_at IS NULL ORDER BY tenant, id"),
         visit));
     return load_all<SigningKey>(reader, select(signing_key_columns, "signing_key"), visit);
 }
