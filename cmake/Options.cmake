@@ -28,6 +28,9 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     target_compile_options(claviger_options INTERFACE
         -Wno-maybe-uninitialized -Wno-null-dereference -Wno-restrict -Wno-stringop-overflow
         -Wno-array-bounds -Wno-free-nonheap-object -Wno-nonnull -fcoroutines)
+elseif(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    # The stable_sort of GCC 12's library calls get_temporary_buffer, which the library deprecates.
+    target_compile_options(claviger_options INTERFACE -Wno-deprecated-declarations)
 endif()
 
 if(CLAVIGER_SANITIZE STREQUAL "address")

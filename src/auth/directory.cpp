@@ -57,7 +57,8 @@ Result<void> take(Loading& loading, const Row& row, const KeyVault& vault) {
                                      return {};
                                  },
                                  [&](const SigningKey& key) -> Result<void> {
-                                     loading.keys.push_back(TRY(vault.open(key)));
+                                     auto opened = TRY(vault.open(key));
+                                     loading.keys.push_back(std::move(opened));
                                      return {};
                                  }},
                       row);

@@ -63,12 +63,14 @@ void append_base64url(std::string& out, std::span<const std::uint8_t> bytes) {
     }
     const std::size_t rest = bytes.size() - i;
     if (rest == 1) {
-        out += url_alphabet[bytes[i] >> 2];
-        out += url_alphabet[(bytes[i] & 3) << 4];
+        const std::uint32_t single = bytes[i];
+        out += url_alphabet[single >> 2];
+        out += url_alphabet[(single & 3) << 4];
     } else if (rest == 2) {
-        out += url_alphabet[bytes[i] >> 2];
-        out += url_alphabet[(bytes[i] & 3) << 4 | bytes[i + 1] >> 4];
-        out += url_alphabet[(bytes[i + 1] & 15) << 2];
+        const std::uint32_t pair = static_cast<std::uint32_t>(bytes[i]) << 8 | bytes[i + 1];
+        out += url_alphabet[pair >> 10];
+        out += url_alphabet[pair >> 4 & 63];
+        out += url_alphabet[(pair & 15) << 2];
     }
 }
 

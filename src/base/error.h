@@ -55,6 +55,13 @@ inline std::unexpected<Error> fail(ErrorCode code, std::string detail,
     return std::unexpected(Error(code, std::move(detail), where));
 }
 
+/// What a Result that succeeded holds. Unlike expected's own `*`, it may go unused: TRY is also a
+/// statement.
+template <class Succeeded>
+decltype(auto) take_value(Succeeded&& result) {
+    return *std::forward<Succeeded>(result);
+}
+
 } // namespace claviger
 
 /// Yields the value of a Result or returns its Error from the enclosing function.
@@ -67,5 +74,5 @@ inline std::unexpected<Error> fail(ErrorCode code, std::string detail,
         if (!try_result_##number) {                                                                \
             return std::unexpected(std::move(try_result_##number).error());                        \
         }                                                                                          \
-        *std::move(try_result_##number);                                                           \
+        claviger::take_value(std::move(try_result_##number));                                      \
     })

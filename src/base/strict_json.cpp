@@ -36,8 +36,8 @@ struct Checker {
         return false;
     }
     bool check_text(json::string_view part, error_code& ec) {
-        const bool clean = std::ranges::none_of(
-            part, [](char c) { return static_cast<unsigned char>(c) < 0x20; });
+        const bool clean =
+            std::ranges::none_of(part, [](char c) { return static_cast<unsigned char>(c) < 0x20; });
         return clean || refuse("a string holds control characters", ec);
     }
 

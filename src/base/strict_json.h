@@ -13,7 +13,7 @@ namespace claviger {
 
 struct StrictJsonLimits {
     std::size_t max_depth = 16;
-    std::size_t max_members = 256;     // of one object
+    std::size_t max_members = 256;  // of one object
     bool fold_member_names = false; // names that differ in ASCII case are equal
 };
 

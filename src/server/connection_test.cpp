@@ -205,7 +205,7 @@ TEST_F(ConnectionTest, AClientThatDoesNotReadIsClosed) {
     std::string figures;
     bool was_served = false;
     bool is_alone = false;
-    while (!was_served || !is_alone) { // until only the scraping connection is left
+    while (!was_served || !is_alone) {        // until only the scraping connection is left
         was_served = server_.api.served != 0; // asked first: before it is served it may not count
         figures = scrape.ask(get("/metrics")).body;
         is_alone = figures.find("claviger_http_connections 1\n") != std::string::npos;

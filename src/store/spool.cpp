@@ -59,7 +59,8 @@ std::optional<std::pair<AuditEntry, std::size_t>> read_record(std::string_view b
 } // namespace
 
 Result<Spool> Spool::open(const std::filesystem::path& path) {
-    Spool spool(TRY(File::open(path, O_RDWR | O_CREAT)));
+    File file = TRY(File::open(path, O_RDWR | O_CREAT));
+    Spool spool(std::move(file));
     TRY(spool.file_.allocate(capacity_bytes));
     TRY(spool.file_.sync());
     TRY(sync_directory(path.parent_path()));

@@ -11,8 +11,7 @@ namespace {
 
 /// As read_row() takes them: tenant, number, at, payload, hash. (Generated columns would do the
 /// same, but VACUUM INTO of SQLite 3.40.1 fails on them.)
-constexpr std::string_view access_event_columns =
-    "id >> 40, id & 0xFFFFFFFFFF, at, payload, hash";
+constexpr std::string_view access_event_columns = "id >> 40, id & 0xFFFFFFFFFF, at, payload, hash";
 
 /// The key of an event in its table; see migrations.cpp.
 std::int64_t event_id(TenantId tenant, std::uint64_t number) {
