@@ -16,6 +16,7 @@ namespace {
 Result<BackupPart> copy_database(const std::filesystem::path& from, const std::filesystem::path& to,
                                  const BackedUpDatabase& database, const HashBytes& hash) {
     const auto reader = TRY(Connection::open(from, Connection::Mode::read_only));
+    TRY(File::open(to, O_WRONLY | O_CREAT | O_EXCL)); // else SQLite lets others read the copy
     TRY(reader->run("VACUUM INTO ?", to.string()));
     BackupPart part;
     part.name = database.name;

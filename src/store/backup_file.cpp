@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/backup_file.h"
 
+#include <cerrno>
 #include <optional>
+
+#include <sys/stat.h>
 
 #include "base/encoding.h"
 #include "base/text.h"
@@ -135,12 +138,15 @@ Result<void> remove_tree(const std::filesystem::path& path) {
 }
 
 Result<void> make_directory(const std::filesystem::path& path) {
-    std::error_code error;
-    std::filesystem::create_directory(path, error);
-    if (!error) {
-        std::filesystem::permissions(path, std::filesystem::perms::owner_all, error);
+    if (::mkdir(path.c_str(), S_IRWXU) == 0) {
+        return {};
     }
-    return outcome(error, "cannot make " + path.string());
+    if (errno != EEXIST) {
+        return fail_with_errno("cannot make " + path.string());
+    }
+    std::error_code error;
+    std::filesystem::permissions(path, std::filesystem::perms::owner_all, error);
+    return outcome(error, "cannot close " + path.string() + " to other users");
 }
 
 Result<void> rename_file(const std::filesystem::path& from, const std::filesystem::path& to) {

@@ -48,6 +48,7 @@ Result<std::int64_t> check_database(const std::filesystem::path& file,
 
 /// Removes a file or folder with everything in it, if it is there.
 Result<void> remove_tree(const std::filesystem::path& path);
+/// For its owner only, also when it was there.
 Result<void> make_directory(const std::filesystem::path& path);
 Result<void> rename_file(const std::filesystem::path& from, const std::filesystem::path& to);
 

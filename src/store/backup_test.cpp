@@ -7,6 +7,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include "store/restore.h"
 #include "store/samples.h"
@@ -58,6 +59,16 @@ protected:
         return found;
     }
 
+    /// The data directory holds exactly these, and others may do nothing with them.
+    void expect_for_owner_only(const std::vector<std::string>& expected) const {
+        EXPECT_EQ(names(), expected);
+        EXPECT_EQ(std::filesystem::status(data()).permissions(), std::filesystem::perms(0700));
+        for (const auto& entry : std::filesystem::recursive_directory_iterator(data())) {
+            const auto mode = entry.is_directory() ? 0700 : 0600;
+            EXPECT_EQ(entry.status().permissions(), std::filesystem::perms(mode)) << entry.path();
+        }
+    }
+
     void unlock() { directory_.reset(); }
     Result<void> lock() {
         auto opened = DataDirectory::open(scratch_.path() / "data");
@@ -104,6 +115,24 @@ TEST_F(BackupTest, OfAStoppedDirectoryIsRestoredAsItWas) {
     EXPECT_EQ(loaded(*stores.store), expected);
     EXPECT_EQ(stores.log->head(first).value().hash, head.hash);
     EXPECT_TRUE(put(*stores.store, account(first, 101, "new")).has_value());
+}
+
+TEST_F(BackupTest, NothingIsForOthersWhateverTheUmask) {
+    const mode_t umask_before = ::umask(0);
+    unlock();
+    std::filesystem::remove_all(scratch_.path() / "data");
+    ASSERT_TRUE(lock());
+    auto stores = open();
+    fill(stores, 1);
+    expect_for_owner_only({"audit.db", "audit.db-shm", "audit.db-wal", "audit.spool", "claviger.db",
+                           "claviger.db-shm", "claviger.db-wal", "lock"});
+    ASSERT_TRUE(back_up(data(), file(), at(99), test_hash));
+    stores = {};
+    ASSERT_TRUE(restore(file(), *directory_, at(100), test_hash));
+    ::umask(umask_before);
+    expect_for_owner_only(
+        {"audit.db", "before-restore-2027-01-15T080140.000000Z", "claviger.db", "lock"});
+    EXPECT_EQ(std::filesystem::status(file()).permissions(), std::filesystem::perms(0600));
 }
 
 TEST_F(BackupTest, UnderLoadHoldsWhatWasAcknowledgedBefore) {

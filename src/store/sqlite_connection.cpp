@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/sqlite_connection.h"
 
+#include <system_error>
+
+#include <fcntl.h>
+
+#include "store/file.h"
+
 namespace claviger {
 
 namespace {
@@ -83,6 +89,11 @@ std::optional<Timestamp> Statement::optional_time(int column) const {
 Result<std::unique_ptr<Connection>> Connection::open(const std::filesystem::path& file, Mode mode) {
     const int access =
         mode == Mode::read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+    std::error_code ignored;
+    if (mode == Mode::read_write && !std::filesystem::exists(file, ignored)) {
+        // SQLite would let others read it. What it puts beside a file gets the file's mode.
+        TRY(File::open(file, O_RDWR | O_CREAT | O_EXCL));
+    }
     sqlite3* database = nullptr;
     const int status = sqlite3_open_v2(
         file.c_str(), &database, access | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
