@@ -13,7 +13,6 @@ namespace claviger {
 namespace {
 
 constexpr const char* first_realm = "runai";
-constexpr const char* default_administrator = "admin@example.com";
 constexpr std::int32_t viewer = 7;
 
 } // namespace
@@ -29,6 +28,10 @@ open_sqlite_access_event_log(const std::filesystem::path& directory) {
 Result<std::unique_ptr<Application>>
 Application::open(const Options& options, Log& log, const OpenAccessEventLog& open_access_events) {
     DataDirectory directory = TRY(DataDirectory::open(options.data));
+    for (const auto& path : directory.closed_to_others()) {
+        log.write(LogLevel::warning, "others could use this until now; it is closed to them",
+                  {{"path", std::string_view(path.native())}});
+    }
     const std::string url =
         options.public_url.empty() ? "http://" + options.listen.text() : options.public_url;
     std::unique_ptr<Application> application(
@@ -81,7 +84,7 @@ Result<std::optional<AddedTenant>> Application::add_first_tenant(const Options& 
     NewTenant draft;
     draft.name = first_realm;
     draft.realm = first_realm;
-    draft.admin_email = options.admin_email.empty() ? default_administrator : options.admin_email;
+    draft.admin_email = options.admin_email;
     if (options.admin_password) {
         draft.admin_password.emplace(options.admin_password->reveal());
     }
@@ -163,11 +166,34 @@ std::vector<Metric> Application::metrics() const {
     };
 }
 
+std::string Application::problem() {
+    std::string text = can_write_ ? "" : "the store cannot be written";
+    if (!access_events_->can_record()) {
+        text += text.empty() ? "" : "; ";
+        text += "access events cannot be recorded";
+    }
+    return text;
+}
+
+void Application::try_store() {
+    const auto written = store_->try_write();
+    if (can_write_.exchange(written.has_value()) == written.has_value()) {
+        return;
+    }
+    if (written) {
+        log_.write(LogLevel::info, "the store can be written again");
+    } else {
+        log_.write(LogLevel::error, "the store cannot be written",
+                   {{"reason", std::string_view(written.error().detail())}});
+    }
+}
+
 void Application::maintain() {
     auto flushed = last_logins_.flush(*store_);
     if (!flushed) {
         log_.write(LogLevel::error, flushed.error().detail());
     }
+    try_store();
     passwords_->release_idle_memory();
 }
 

@@ -2,6 +2,7 @@
 // Everything below the HTTP server, opened in order: data directory, keys, store, memory, services.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -47,13 +48,17 @@ public:
     Random& random() { return random_; }
 
     std::vector<Metric> metrics() const;
-    /// What is done now and then: last logins are written, idle memory is given back.
+    /// What keeps it from serving, without details: those are in the log. Empty: nothing.
+    std::string problem();
+    /// What is done now and then: last logins are written, the store is tried, idle memory is given
+    /// back.
     void maintain();
 
 private:
     Application(DataDirectory directory, TokenSettings settings, Log& log);
     Result<void> open_key(const Options& options);
     Result<void> open_databases(const OpenAccessEventLog& open_access_events);
+    void try_store();
 
     // In the order in which they need one another.
     DataDirectory directory_;
@@ -76,6 +81,7 @@ private:
     std::optional<AccessRules> access_rules_;
     std::optional<OrgUnits> org_units_;
     std::optional<Dispatcher> dispatcher_;
+    std::atomic<bool> can_write_{true};
 };
 
 } // namespace claviger

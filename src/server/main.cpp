@@ -6,7 +6,9 @@
 
 int main(int argc, char** argv) {
     claviger::Commands commands;
-    commands.serve = claviger::serve;
+    commands.serve = [](claviger::ServeOptions options) {
+        return claviger::serve(std::move(options), CLAVIGER_VERSION);
+    };
     commands.openapi = [] {
         return claviger::openapi_document(claviger::all_routes(), CLAVIGER_VERSION);
     };

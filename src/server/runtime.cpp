@@ -17,6 +17,7 @@ namespace {
 
 constexpr int ports_to_try = 20;
 constexpr int seconds_between_maintenance = 10;
+constexpr rlim_t other_descriptors = 256; // databases, listeners, event loops, operators
 
 int report(const Error& error) {
     std::cerr << "claviger: " << error.detail() << "\n";
@@ -40,10 +41,27 @@ sigset_t block_signals() {
     }
     ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
     std::signal(SIGPIPE, SIG_IGN);
+    std::signal(SIGXFSZ, SIG_IGN); // a limit for files is an error like a full disk
     return set;
 }
 
-HttpServerOptions server_options(const Options& options, std::uint16_t port) {
+/// Every connection is a descriptor; the soft limit of a login or a service is often 1024.
+void raise_descriptor_limit(std::size_t connections, Log& log) {
+    rlimit limit{};
+    ::getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = limit.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+    ::getrlimit(RLIMIT_NOFILE, &limit);
+    const rlim_t needed = connections + other_descriptors;
+    if (limit.rlim_cur < needed) {
+        log.write(LogLevel::warning, "the limit of open files is too low for all connections",
+                  {{"limit", static_cast<std::int64_t>(limit.rlim_cur)},
+                   {"needed", static_cast<std::int64_t>(needed)}});
+    }
+}
+
+HttpServerOptions server_options(const Options& options, std::string_view version,
+                                 std::uint16_t port) {
     HttpServerOptions made;
     made.listen = {options.listen.host, port};
     if (options.metrics_listen) {
@@ -54,19 +72,21 @@ HttpServerOptions server_options(const Options& options, std::uint16_t port) {
     }
     made.trusted_proxies = options.trusted_proxy;
     made.threads = static_cast<unsigned>(options.threads);
+    made.version = version;
     return made;
 }
 
 /// Binds the address; where none was asked for, the next free port after the default one.
-Result<std::unique_ptr<HttpServer>> bind_server(const Options& options, Application& application,
-                                                Log& log) {
+Result<std::unique_ptr<HttpServer>> bind_server(const Options& options, std::string_view version,
+                                                Application& application, Log& log) {
     const int tries = options.listen_is_explicit ? 1 : ports_to_try;
     Result<std::unique_ptr<HttpServer>> server;
     for (int i = 0; i < tries; ++i) {
         const auto port = static_cast<std::uint16_t>(options.listen.port + i);
         server = HttpServer::bind(
-            server_options(options, port), application.dispatcher(), application.access_events(),
-            application.random(), application.clock(), log, [] { return std::string(); },
+            server_options(options, version, port), application.dispatcher(),
+            application.access_events(), application.random(), application.clock(), log,
+            [&application] { return application.problem(); },
             [&application] { return application.metrics(); });
         if (server || server.error().code() != ErrorCode::unavailable) {
             return server;
@@ -140,11 +160,12 @@ void announce(const Options& options, const HttpServer& server, const std::strin
 
 } // namespace
 
-int serve(ServeOptions serve_options) {
+int serve(ServeOptions serve_options, std::string_view version) {
     const Options& options = serve_options.options;
     harden_process();
     const sigset_t signals = block_signals();
     JsonLog log(options.log_level);
+    raise_descriptor_limit(ServerLimits{}.connections, log);
     auto application = Application::open(options, log);
     if (!application) {
         return report(application.error());
@@ -153,7 +174,7 @@ int serve(ServeOptions serve_options) {
     if (!first) {
         return report(first.error());
     }
-    auto server = bind_server(options, **application, log);
+    auto server = bind_server(options, version, **application, log);
     if (!server) {
         return report(server.error());
     }

@@ -7,7 +7,7 @@
 namespace claviger {
 
 /// Serves until SIGTERM or SIGINT. Returns the exit code; a start-up error is one line on standard
-/// error.
-int serve(ServeOptions options);
+/// error. `version` is for the metrics.
+int serve(ServeOptions options, std::string_view version);
 
 } // namespace claviger

@@ -60,6 +60,7 @@ public:
         wake_.notify_all();
         return last_;
     }
+    bool can_record() override { return true; }
     Durability durability(AuditTicket ticket) const override {
         const std::scoped_lock lock(mutex_);
         return decided_.at(ticket);

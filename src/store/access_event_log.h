@@ -29,6 +29,10 @@ public:
     /// Safe from any thread.
     virtual Result<AuditTicket> append(TenantId tenant, Timestamp at, std::string payload) = 0;
 
+    /// False while events are refused because they can be kept nowhere. Never blocks; asking makes
+    /// the log try again.
+    virtual bool can_record() = 0;
+
     virtual Durability durability(AuditTicket ticket) const = 0;
 
     /// Blocks until the ticket is decided. For worker threads and tests.

@@ -171,6 +171,7 @@ public:
     Result<void> record_last_logins(std::span<const LastLogin> logins) override {
         return inner_.record_last_logins(logins);
     }
+    Result<void> try_write() override { return inner_.try_write(); }
     Result<std::vector<AccessRule>> deleted_access_rules(TenantId tenant) override {
         return inner_.deleted_access_rules(tenant);
     }

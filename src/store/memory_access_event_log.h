@@ -15,6 +15,7 @@ public:
     explicit MemoryAccessEventLog(Chain chain) : chain_(std::move(chain)) {}
 
     Result<AuditTicket> append(TenantId tenant, Timestamp at, std::string payload) override;
+    bool can_record() override { return true; }
     Durability durability(AuditTicket ticket) const override;
     Durability wait(AuditTicket ticket) override { return durability(ticket); }
     void add_batch_listener(std::function<void()> listener) override;

@@ -80,6 +80,21 @@ Result<AuditTicket> SqliteAccessEventLog::append(TenantId tenant, Timestamp at,
     return ticket;
 }
 
+bool SqliteAccessEventLog::can_record() {
+    bool wake = false;
+    bool refuses = false;
+    {
+        const std::scoped_lock lock(queue_mutex_);
+        refuses = full_;
+        retry_ = retry_ || refuses;
+        wake = refuses && std::exchange(sleeping_, false);
+    }
+    if (wake) {
+        queued_.notify_one();
+    }
+    return !refuses;
+}
+
 Durability SqliteAccessEventLog::durability(AuditTicket ticket) const {
     return tickets_.durability(ticket);
 }

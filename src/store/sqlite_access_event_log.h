@@ -35,6 +35,7 @@ public:
     ~SqliteAccessEventLog() override;
 
     Result<AuditTicket> append(TenantId tenant, Timestamp at, std::string payload) override;
+    bool can_record() override;
     Durability durability(AuditTicket ticket) const override;
     Durability wait(AuditTicket ticket) override;
     void add_batch_listener(std::function<void()> listener) override;

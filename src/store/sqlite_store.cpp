@@ -48,6 +48,11 @@ Result<void> SqliteStore::record_last_logins(std::span<const LastLogin> logins) 
     });
 }
 
+Result<void> SqliteStore::try_write() {
+    // SQLite leaves out an UPDATE that changes nothing, but always writes this.
+    return queue_.submit([&] { return writer_->connection().run("PRAGMA user_version = 0"); });
+}
+
 void SqliteStore::run_batch(std::span<CommitQueue::Entry* const> batch) {
     if (const auto committed = commit(batch); !committed) {
         for (CommitQueue::Entry* entry : batch) {

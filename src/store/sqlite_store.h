@@ -26,6 +26,7 @@ public:
     void set_commit_listener(CommitListener listener) override;
     Result<void> load(const RowVisitor& visit) override;
     Result<void> record_last_logins(std::span<const LastLogin> logins) override;
+    Result<void> try_write() override;
     Result<std::vector<AccessRule>> deleted_access_rules(TenantId tenant) override;
     Result<void> for_each_change_event(TenantId tenant, std::uint64_t first_number,
                                        const AuditVisitor& visit) override;

@@ -20,6 +20,7 @@ namespace {
 using namespace testing;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::UnorderedElementsAre;
 
 std::string read_file(const std::filesystem::path& path) {
     std::ifstream in(path, std::ios::binary);
@@ -34,6 +35,14 @@ std::unique_ptr<SqliteStore> open_store(const std::filesystem::path& directory) 
     auto opened = SqliteStore::open(directory);
     EXPECT_TRUE(opened.has_value()) << (opened ? "" : opened.error().detail());
     return opened ? *std::move(opened) : nullptr;
+}
+
+int mode_of(const std::filesystem::path& path) {
+    return static_cast<int>(std::filesystem::status(path).permissions());
+}
+
+void set_mode(const std::filesystem::path& path, int mode) {
+    std::filesystem::permissions(path, std::filesystem::perms(mode));
 }
 
 /// The text of the refusal; empty when it opens.
@@ -124,7 +133,8 @@ TEST(SqliteStoreTest, RefusesADamagedSchema) {
 }
 
 TEST(SqliteStoreTest, RefusesADirectoryInWhichNothingCanBeMade) {
-    EXPECT_THAT(refusal("/proc/self/fdinfo"), HasSubstr("unable to open database file"));
+    EXPECT_THAT(refusal("/proc/self/fdinfo"),
+                HasSubstr("cannot open /proc/self/fdinfo/claviger.db"));
 }
 
 TEST(SqliteStoreTest, RefusesADatabaseOfANewerVersion) {
@@ -270,6 +280,24 @@ TEST(DiskFailureTest, EveryWriteOfAFailedBatchIsRefused) {
     EXPECT_EQ(loaded(*store).size(), 1U);
 }
 
+TEST(SqliteStoreTest, TriesAWriteOnTheDisk) {
+    const TemporaryDirectory directory;
+    DiskFaults faults;
+    const ShimVfs vfs(faults);
+    const auto store = open_store(directory.path());
+    EXPECT_TRUE(store->try_write());
+    faults.fail_writes(SQLITE_FULL);
+    const auto refused = store->try_write();
+    ASSERT_FALSE(refused.has_value());
+    EXPECT_EQ(refused.error().code(), ErrorCode::unavailable);
+    faults.fail_writes(SQLITE_OK);
+    EXPECT_TRUE(store->try_write());
+    faults.fail_syncs(SQLITE_IOERR_FSYNC);
+    EXPECT_FALSE(store->try_write());
+    faults.fail_syncs(SQLITE_OK);
+    EXPECT_FALSE(store->try_write()) << "what a failed sync left behind is unknown";
+}
+
 TEST(DataDirectoryTest, IsMadeForItsOwnerOnly) {
     const TemporaryDirectory parent;
     const auto path = parent.path() / "deep" / "data";
@@ -310,16 +338,43 @@ TEST(DataDirectoryTest, TheLockOfADeadProcessIsNoLock) {
     EXPECT_TRUE(DataDirectory::open(path).has_value());
 }
 
-TEST(DataDirectoryTest, IsRefusedWhenOthersCanReadIt) {
+TEST(DataDirectoryTest, IsClosedToOthersWithItsFiles) {
     const TemporaryDirectory parent;
     const auto path = parent.path() / "data";
     std::filesystem::create_directory(path);
-    std::filesystem::permissions(path, std::filesystem::perms(0755));
-    ASSERT_TRUE(DataDirectory::open(path).has_value()) << "an empty one is closed to others";
-    std::filesystem::permissions(path, std::filesystem::perms(0750));
+    open_store(path).reset();
+    write_file(path / "master.key", "key");
+    std::filesystem::create_symlink(parent.path() / "elsewhere", path / "link");
+    write_file(parent.path() / "elsewhere", "text");
+    set_mode(path, 0755);
+    set_mode(path / "claviger.db", 0644);
+    set_mode(path / "master.key", 0440);
+    set_mode(parent.path() / "elsewhere", 0644);
+    {
+        const auto directory = DataDirectory::open(path);
+        ASSERT_TRUE(directory.has_value()) << directory.error().detail();
+        EXPECT_THAT(directory->closed_to_others(),
+                    UnorderedElementsAre(path, path / "claviger.db", path / "master.key"));
+    }
+    EXPECT_EQ(mode_of(path), 0700);
+    EXPECT_EQ(mode_of(path / "claviger.db"), 0600);
+    EXPECT_EQ(mode_of(path / "master.key"), 0400);
+    EXPECT_EQ(mode_of(parent.path() / "elsewhere"), 0644);
+    const auto again = DataDirectory::open(path);
+    ASSERT_TRUE(again.has_value());
+    EXPECT_TRUE(again->closed_to_others().empty());
+}
+
+TEST(DataDirectoryTest, IsRefusedWhenOthersCanReadItAndItIsNotOurs) {
+    const TemporaryDirectory parent;
+    const auto path = parent.path() / "data";
+    std::filesystem::create_directory(path);
+    set_mode(path, 0755);
+    write_file(path / "somebody's", "text");
     const auto refused = DataDirectory::open(path);
     ASSERT_FALSE(refused.has_value());
     EXPECT_THAT(refused.error().detail(), HasSubstr("chmod 700"));
+    EXPECT_EQ(mode_of(path), 0755);
 }
 
 TEST(DataDirectoryTest, IsRefusedWhenItIsNoDirectory) {

@@ -131,6 +131,9 @@ public:
 
     virtual Result<void> record_last_logins(std::span<const LastLogin> logins) = 0;
 
+    /// Makes a commit that changes nothing: whether a write would succeed now.
+    virtual Result<void> try_write() = 0;
+
     /// Deleted rules, oldest first, for lists that ask for them.
     virtual Result<std::vector<AccessRule>> deleted_access_rules(TenantId tenant) = 0;
 

@@ -33,13 +33,14 @@ def is_full_run() -> bool:
 
 
 class Server:
-    """Options are flags of `serve`; `prefix` is put before the command (a clock, for example)."""
+    """Options are flags of `serve`; `prefix` is put before the command (a clock, a limit)."""
 
-    def __init__(self, *options: str):
+    def __init__(self, *options: str, prefix: tuple[str, ...] = ()):
         self.folder = Path(tempfile.mkdtemp(prefix="claviger-test-"))
         self.data = self.folder / "data"
         self.log_file = self.folder / "stderr.log"
         self.options = options
+        self.prefix = prefix
         self.output: list[str] = []
         self.process: subprocess.Popen | None = None
         self.address = ("127.0.0.1", 0)
@@ -58,8 +59,8 @@ class Server:
     # --- life -------------------------------------------------------------------------------------
 
     def start(self, *more: str, environment: dict[str, str] | None = None) -> None:
-        command = [str(binary()), "serve", "--data", str(self.data), "--listen", "127.0.0.1:0",
-                   *self.options, *more]
+        command = [*self.prefix, str(binary()), "serve", "--data", str(self.data), "--listen",
+                   "127.0.0.1:0", *self.options, *more]
         with self.log_file.open("ab") as log:
             self.process = subprocess.Popen(
                 command, stdout=subprocess.PIPE, stderr=log, text=True,
