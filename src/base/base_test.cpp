@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
+#include <linux/seccomp.h>
 #include <map>
 #include <random>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -127,6 +130,23 @@ TEST(Random, DiffersInAForkedChild) {
     ::close(pipe[0]);
     ::close(pipe[1]);
     EXPECT_NE(own, other);
+}
+
+TEST(Random, MostFillsMakeNoSystemCall) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+        SystemRandom random;
+        std::array<std::uint8_t, 16> bytes{};
+        random.fill(bytes);
+        ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT); // the next call but exit(2) kills
+        for (int i = 0; i < 200; ++i) {
+            random.fill(bytes);
+        }
+        ::syscall(SYS_exit, 7);
+    }
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 7);
 }
 
 TEST(StrictJson, RefusesWhatBoostWouldTake) {

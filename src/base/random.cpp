@@ -4,9 +4,9 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <pthread.h>
 #include <stdexcept>
 #include <sys/random.h>
-#include <unistd.h>
 
 namespace claviger {
 namespace {
@@ -24,27 +24,38 @@ void read_from_kernel(std::span<std::uint8_t> bytes) {
     }
 }
 
-/// Bytes bought in bulk. A forked child must not hand out its parent's bytes, hence the pid.
+/// Bytes bought in bulk.
 struct Pool {
     std::array<std::uint8_t, 4096> bytes{};
     std::size_t used = sizeof(bytes);
-    pid_t owner = 0;
-    ~Pool() { ::explicit_bzero(bytes.data(), bytes.size()); }
+
+    ~Pool() { drop(); }
+    void drop() {
+        ::explicit_bzero(bytes.data(), bytes.size());
+        used = bytes.size();
+    }
 };
+
+thread_local Pool pool;
+
+/// A forked child has only the thread that forked, and must not hand out its parent's bytes.
+[[maybe_unused]] const bool drops_at_fork = [] {
+    if (::pthread_atfork(nullptr, nullptr, [] { pool.drop(); }) != 0) {
+        throw std::runtime_error("pthread_atfork failed");
+    }
+    return true;
+}();
 
 } // namespace
 
 void SystemRandom::fill(std::span<std::uint8_t> bytes) {
-    static thread_local Pool pool;
     if (bytes.size() > pool.bytes.size() / 4) {
         read_from_kernel(bytes);
         return;
     }
-    const pid_t self = ::getpid();
-    if (pool.owner != self || pool.bytes.size() - pool.used < bytes.size()) {
+    if (pool.bytes.size() - pool.used < bytes.size()) {
         read_from_kernel(pool.bytes);
         pool.used = 0;
-        pool.owner = self;
     }
     std::uint8_t* const from = pool.bytes.data() + pool.used;
     std::memcpy(bytes.data(), from, bytes.size());

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The only source of chance. SystemRandom is getrandom(2) through a per-thread pool whose bytes are
-// wiped as they are handed out; tests use SeededRandom, which is no secret to anyone.
+// wiped as they are handed out and dropped at a fork; most fills make no system call. Tests use
+// SeededRandom, which is no secret to anyone.
 #pragma once
 
 #include <cstdint>

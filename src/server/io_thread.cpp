@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
-#include <cstring>
 #include <ctime>
 #include <malloc.h>
 
@@ -20,18 +19,8 @@ constexpr std::size_t descriptors_at_once = 64;
 
 } // namespace
 
-void PrefetchedRandom::fill(std::span<std::uint8_t> bytes) {
-    if (bytes.size() > bytes_.size() - used_) {
-        source_.fill(bytes_);
-        used_ = 0;
-    }
-    std::memcpy(bytes.data(), bytes_.data() + used_, bytes.size());
-    used_ += bytes.size();
-}
-
 IoThread::IoThread(ServerEnvironment& environment)
-    : environment_(environment), random_(environment.random),
-      now_milliseconds_(environment.clock.monotonic_milliseconds()) {}
+    : environment_(environment), now_milliseconds_(environment.clock.monotonic_milliseconds()) {}
 
 void IoThread::add(TimedConnection& connection) {
     if (connections_.size() == prepared_descriptors_) {
@@ -105,7 +94,7 @@ std::string_view IoThread::date(Timestamp now) {
 }
 
 std::string IoThread::new_request_id() {
-    return Uuid::make(random_).text();
+    return Uuid::make(environment_.random).text();
 }
 
 void IoThread::start_ticking() {

@@ -31,18 +31,6 @@ public:
     std::list<TimedConnection*>::iterator position; // in its thread's list
 };
 
-/// Chance bought in bulk, for what is no secret.
-class PrefetchedRandom final : public Random {
-public:
-    explicit PrefetchedRandom(Random& source) : source_(source) {}
-    void fill(std::span<std::uint8_t> bytes) override;
-
-private:
-    Random& source_;
-    std::array<std::uint8_t, 1024> bytes_{};
-    std::size_t used_ = sizeof bytes_;
-};
-
 class IoThread {
 public:
     explicit IoThread(ServerEnvironment& environment);
@@ -88,7 +76,6 @@ private:
     };
 
     ServerEnvironment& environment_;
-    PrefetchedRandom random_;
     ThreadMetrics metrics_;
     std::list<TimedConnection*> connections_;
     std::size_t most_connections_ = 0; // since memory was given back
