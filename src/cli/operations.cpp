@@ -141,7 +141,11 @@ Result<OperatorAnswer> Operations::set_tenant_enabled(const OperatorRequest& req
                           {"tenant " + tenant.realm + (enabled ? " is enabled" : " is disabled")}};
 }
 
-Result<OperatorAnswer> Operations::write_backup(const OperatorRequest& request) const {
+Result<OperatorAnswer> Operations::write_backup(const OperatorRequest& request) {
+    const std::unique_lock only_one(backup_, std::try_to_lock);
+    if (!only_one) {
+        return fail(ErrorCode::conflict, "a backup is being written; try again when it is done");
+    }
     const std::string target = TRY(argument(request, "file"));
     const BackupSummary summary =
         TRY(back_up(directory_, target, clock_.now(), [](auto bytes) { return sha256(bytes); }));
@@ -152,6 +156,10 @@ Result<OperatorAnswer> Operations::write_backup(const OperatorRequest& request) 
 }
 
 Result<OperatorAnswer> Operations::verify_audits() {
+    const std::unique_lock only_one(verification_, std::try_to_lock);
+    if (!only_one) {
+        return fail(ErrorCode::conflict, "the audit is being verified; try again when it is done");
+    }
     Lines lines;
     bool all_intact = true;
     for (const Tenant& tenant : tenants_.list()) {

@@ -6,6 +6,7 @@
 
 #include <filesystem>
 #include <map>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -52,7 +53,8 @@ public:
     Operations(Tenants& tenants, Store& store, AccessEventLog& access_events,
                std::filesystem::path directory, const Clock& clock);
 
-    /// Safe on one thread at a time. Never throws for bad requests.
+    /// Safe from any thread. Never throws for bad requests. A second backup or verification is
+    /// refused while one runs.
     OperatorAnswer run(const OperatorRequest& request);
 
 private:
@@ -60,7 +62,7 @@ private:
     Result<OperatorAnswer> add_tenant(const OperatorRequest& request);
     Result<OperatorAnswer> list_tenants() const;
     Result<OperatorAnswer> set_tenant_enabled(const OperatorRequest& request, bool enabled);
-    Result<OperatorAnswer> write_backup(const OperatorRequest& request) const;
+    Result<OperatorAnswer> write_backup(const OperatorRequest& request);
     Result<OperatorAnswer> verify_audits();
 
     Tenants& tenants_;
@@ -68,6 +70,8 @@ private:
     AccessEventLog& access_events_;
     std::filesystem::path directory_;
     const Clock& clock_;
+    std::mutex backup_;
+    std::mutex verification_;
 };
 
 } // namespace claviger

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/operations.h"
 
+#include <future>
+#include <latch>
 #include <sstream>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "auth/audit.h"
+#include "auth/test_world.h"
 #include "cli/command_line.h"
 #include "cli/operator_messages.h"
 #include "cli/stopped_directory.h"
@@ -219,6 +222,40 @@ TEST(OperatorMessagesTest, RequestsSurviveTheWire) {
     EXPECT_EQ(decoded->command, "tenant add");
     EXPECT_EQ(decoded->arguments, request.arguments);
     EXPECT_TRUE(decode_request(R"({"command":"tenant list","arguments":{}})"));
+}
+
+/// Its first reader stays in now() until it is let go.
+class HeldClock final : public Clock {
+public:
+    Timestamp now() const override {
+        entered_.count_down();
+        released_.wait();
+        return {};
+    }
+    std::int64_t monotonic_milliseconds() const override { return 0; }
+    void wait_until_entered() { entered_.wait(); }
+    void release() { released_.count_down(); }
+
+private:
+    mutable std::latch entered_{1};
+    mutable std::latch released_{1};
+};
+
+TEST(ConcurrentOperationsTest, OneBackupAtATimeAndOthersGoOn) {
+    const TemporaryDirectory folder;
+    World world;
+    HeldClock clock;
+    Operations operations(world.tenants, world.store, world.events, folder.path() / "none", clock);
+    OperatorRequest backup(operator_command::backup);
+    backup.arguments["file"] = folder.path() / "backup";
+    auto first = std::async(std::launch::async, [&] { return operations.run(backup); });
+    clock.wait_until_entered();
+    const auto second = operations.run(backup);
+    EXPECT_TRUE(operations.run(OperatorRequest(operator_command::tenant_list)).ok);
+    EXPECT_TRUE(operations.run(OperatorRequest(operator_command::audit_verify)).ok);
+    clock.release();
+    EXPECT_THAT(second.lines, ElementsAre("a backup is being written; try again when it is done"));
+    EXPECT_THAT(first.get().lines, Not(ElementsAre(second.lines.front())));
 }
 
 TEST(OperatorMessagesTest, AnswersSurviveTheWire) {

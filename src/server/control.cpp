@@ -79,7 +79,9 @@ Result<std::unique_ptr<ControlSocket>> ControlSocket::start(const std::filesyste
         return fail_with_reason("no descriptor for the control socket");
     }
     TRY(control->bind_and_listen());
-    control->thread_ = std::thread([raw = control.get()] { raw->run(); });
+    for (std::size_t i = 0; i < threads; ++i) {
+        control->threads_.emplace_back([raw = control.get()] { raw->run(); });
+    }
     return control;
 }
 
@@ -89,11 +91,14 @@ ControlSocket::ControlSocket(ControlAddress address, int listener, int stop, Han
       log_(log), deadline_milliseconds_(deadline_milliseconds) {}
 
 ControlSocket::~ControlSocket() {
-    if (thread_.joinable()) {
-        eventfd_write(stop_.number(), 1);
-        thread_.join();
-        unlink(address_.path().c_str());
+    if (threads_.empty()) {
+        return; // it never listened
     }
+    eventfd_write(stop_.number(), 1);
+    for (std::thread& thread : threads_) {
+        thread.join();
+    }
+    unlink(address_.path().c_str());
 }
 
 Result<void> ControlSocket::bind_and_listen() {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The answering end of DIR/control.sock, by which operators reach a running server. One thread
-// takes one connection at a time: one line of JSON in, one out, within a deadline. Only root and
-// the server's own user may ask: the file's mode says so, and the kernel's word on the peer again.
+// The answering end of DIR/control.sock, by which operators reach a running server. A few threads
+// take one connection each at a time, so that a backup does not hold up the other commands: one
+// line of JSON in, one out, within a deadline. Only root and the server's own user may ask: the
+// file's mode says so, and the kernel's word on the peer again.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +10,7 @@
 #include <functional>
 #include <memory>
 #include <thread>
+#include <vector>
 
 #include <sys/types.h>
 
@@ -26,10 +28,11 @@ constexpr bool may_control(uid_t peer, uid_t own) {
 
 class ControlSocket {
 public:
-    /// Runs on the socket's thread; one call at a time.
+    /// Runs on the socket's threads, several calls at a time.
     using Handler = std::function<OperatorAnswer(const OperatorRequest&)>;
 
     static constexpr std::int64_t request_deadline_milliseconds = 5'000;
+    static constexpr std::size_t threads = 4; // two for commands that take long, two for the rest
 
     /// The caller holds the lock of `directory`, so an old socket there is stale and is removed.
     /// `log` outlives the socket.
@@ -37,7 +40,7 @@ public:
     start(const std::filesystem::path& directory, Handler handler, Log& log,
           std::int64_t deadline_milliseconds = request_deadline_milliseconds);
 
-    /// Ends the thread, after the command that it may be running, and removes the socket.
+    /// Ends the threads, after the commands that they may be running, and removes the socket.
     ~ControlSocket();
 
 private:
@@ -70,7 +73,7 @@ private:
     Handler handler_;
     Log& log_;
     std::int64_t deadline_milliseconds_;
-    std::thread thread_;
+    std::vector<std::thread> threads_;
 };
 
 } // namespace claviger

@@ -9,6 +9,7 @@
 #include <atomic>
 #include <fstream>
 #include <future>
+#include <latch>
 #include <mutex>
 #include <sstream>
 #include <stdexcept>
@@ -224,6 +225,33 @@ TEST_F(ControlSocketTest, ACommandThatRunsIsAnsweredBeforeTheStop) {
     const auto received = answer.get();
     ASSERT_TRUE(received && *received);
     EXPECT_THAT((*received)->lines, ElementsAre("done"));
+}
+
+TEST_F(ControlSocketTest, ALongCommandDoesNotHoldUpOthers) {
+    std::latch running(2);
+    std::promise<void> go_on;
+    const std::shared_future<void> may_go_on = go_on.get_future().share();
+    const auto control = ControlSocket::start(
+        folder_.path(),
+        [&](const OperatorRequest& request) {
+            if (request.command == "backup") {
+                running.count_down();
+                may_go_on.wait();
+            }
+            return OperatorAnswer{true, {request.command}};
+        },
+        log_);
+    ASSERT_TRUE(control);
+    const auto ask = [&] { return ask_server(folder_.path(), OperatorRequest("backup")); };
+    auto one = std::async(std::launch::async, ask);
+    auto other = std::async(std::launch::async, ask);
+    running.wait();
+    const auto answer = ask_server(folder_.path(), OperatorRequest("tenant list"));
+    go_on.set_value();
+    ASSERT_TRUE(answer && *answer);
+    EXPECT_THAT((*answer)->lines, ElementsAre("tenant list"));
+    EXPECT_TRUE(one.get().value()->ok);
+    EXPECT_TRUE(other.get().value()->ok);
 }
 
 TEST_F(ControlSocketTest, AThrowingCommandIsAFailedCommand) {
