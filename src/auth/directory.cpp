@@ -95,12 +95,6 @@ TenantStatePointer DirectoryState::find_by_host(std::string_view host) const {
     return answers ? *hostless : nullptr;
 }
 
-TenantStatePointer DirectoryState::find_by_realm(std::string_view realm) const {
-    const auto at = std::ranges::find_if(
-        tenants, [&](const TenantStatePointer& state) { return state->tenant.realm == realm; });
-    return at == tenants.end() ? nullptr : *at;
-}
-
 Directory::Directory(const KeyVault& vault, std::int64_t token_lifetime_seconds,
                      std::string default_host, Log& log)
     : vault_(vault), token_lifetime_seconds_(token_lifetime_seconds), log_(log),

@@ -44,7 +44,6 @@ struct DirectoryState {
     /// The tenant that a host name selects. A tenant without one answers at the default host, and
     /// at any host while it is the only tenant.
     TenantStatePointer find_by_host(std::string_view host) const;
-    TenantStatePointer find_by_realm(std::string_view realm) const;
 };
 
 class Directory {
