@@ -6,20 +6,6 @@
 
 namespace claviger {
 
-std::string camel_case(std::string_view snake_case) {
-    std::string out;
-    bool upper = false;
-    for (const char c : snake_case) {
-        if (c == '_') {
-            upper = true;
-            continue;
-        }
-        out += upper && c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-        upper = false;
-    }
-    return out;
-}
-
 std::string number_text(double number) {
     std::array<char, 32> text{};
     const auto end = std::to_chars(text.data(), text.data() + text.size(), number).ptr;

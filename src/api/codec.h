@@ -8,6 +8,7 @@
 //   RawJson           any JSON value, kept as text
 #pragma once
 
+#include <array>
 #include <boost/core/type_name.hpp>
 #include <boost/describe.hpp>
 #include <boost/json.hpp>
@@ -30,7 +31,6 @@ namespace claviger {
 
 namespace json = boost::json;
 
-struct CamelCase {};
 struct SnakeCase {};
 
 template <class T>
@@ -72,16 +72,47 @@ concept WireText = requires(const T& value, std::string_view text) {
     { T::schema() } -> std::same_as<json::object>;
 };
 
-std::string camel_case(std::string_view snake_case);
+/// A short text that is made at compile time.
+template <std::size_t capacity>
+struct FixedText {
+    std::array<char, capacity> characters{};
+    std::size_t size = 0;
 
-template <class T>
-std::string wire_name(std::string_view member) {
-    if constexpr (requires { typename T::WireNames; }) {
+    constexpr void add(char c) { characters[size++] = c; }
+    constexpr std::string_view view() const { return {characters.data(), size}; }
+};
+
+/// The beginning of a member in JSON: `"clientId":`.
+template <class T, class Member>
+consteval auto make_member_start() {
+    constexpr std::string_view name = Member::name;
+    constexpr bool keeps_case = requires { typename T::WireNames; };
+    if constexpr (keeps_case) {
         static_assert(std::is_same_v<typename T::WireNames, SnakeCase>);
-        return std::string(member);
-    } else {
-        return camel_case(member);
     }
+    FixedText<name.size() + 3> text;
+    text.add('"');
+    bool upper = false;
+    for (const char c : name) {
+        if (c == '_' && !keeps_case) {
+            upper = true;
+            continue;
+        }
+        text.add(upper && c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c);
+        upper = false;
+    }
+    text.add('"');
+    text.add(':');
+    return text;
+}
+template <class T, class Member>
+inline constexpr auto member_start = make_member_start<T, Member>();
+
+/// The name on the wire of a member of T as Boost.Describe describes it.
+template <class T, class Member>
+constexpr std::string_view wire_name(Member) {
+    constexpr std::string_view start = member_start<T, Member>.view();
+    return start.substr(1, start.size() - 3);
 }
 
 template <class T, class Visit>
@@ -128,11 +159,11 @@ void encode(JsonWriter& out, const T& value) {
             const auto& field = value.*member.pointer;
             if constexpr (IsOptional<std::remove_cvref_t<decltype(field)>>::value) {
                 if (field) {
-                    out.name(wire_name<T>(member.name));
+                    out.begin_member(member_start<T, decltype(member)>.view());
                     encode(out, *field);
                 }
             } else {
-                out.name(wire_name<T>(member.name));
+                out.begin_member(member_start<T, decltype(member)>.view());
                 encode(out, field);
             }
         });
@@ -210,13 +241,13 @@ Result<T> decode_object(const json::object& object) {
         if (!outcome) {
             return;
         }
-        const std::string name = wire_name<T>(member.name);
+        constexpr std::string_view name = wire_name<T>(member);
         const json::value* value = find_member(object, name);
         const bool absent = value == nullptr || (IsOptional<Field>::value && value->is_null());
         if (absent) {
             if constexpr (!IsOptional<Field>::value) {
-                outcome =
-                    fail(ErrorCode::invalid_request, "Required parameter is missing: " + name);
+                outcome = fail(ErrorCode::invalid_request,
+                               "Required parameter is missing: " + std::string(name));
             }
             return;
         }
@@ -253,7 +284,7 @@ json::object object_schema(Schemas& components) {
     json::array required;
     for_each_member<T>([&](auto member) {
         using Field = std::remove_cvref_t<decltype(std::declval<T>().*member.pointer)>;
-        const std::string name = wire_name<T>(member.name);
+        const std::string_view name = wire_name<T>(member);
         if constexpr (IsOptional<Field>::value) {
             properties[name] = schema_of<typename Field::value_type>(components);
         } else {

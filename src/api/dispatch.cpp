@@ -12,15 +12,12 @@ namespace {
 /// Bodies that nobody reads are taken up to this size, so that the answer arrives.
 constexpr std::size_t unread_body = 16 * 1024;
 
-std::vector<std::string_view> split_path(std::string_view path) {
-    std::vector<std::string_view> segments;
-    while (!path.empty()) {
-        path.remove_prefix(1); // the slash
-        const std::string_view segment = path.substr(0, path.find('/'));
-        segments.push_back(segment);
-        path.remove_prefix(segment.size());
-    }
-    return segments;
+/// Takes "/segment" from the front of a path.
+std::string_view take_segment(std::string_view& path) {
+    path.remove_prefix(1);
+    const std::string_view segment = path.substr(0, path.find('/'));
+    path.remove_prefix(segment.size());
+    return segment;
 }
 
 bool is_parameter(std::string_view segment) {
@@ -31,9 +28,31 @@ std::string_view parameter_name(std::string_view segment) {
     return segment.substr(1, segment.size() - 2);
 }
 
-/// HEAD is answered as GET; the server leaves the body out.
-HttpMethod effective_method(HttpMethod method) {
-    return method == HttpMethod::head ? HttpMethod::get : method;
+bool fits(std::string_view pattern, std::string_view path) {
+    if (!path.starts_with(pattern.substr(0, pattern.find('{')))) {
+        return false;
+    }
+    while (!pattern.empty() && !path.empty()) {
+        const std::string_view expected = take_segment(pattern);
+        const std::string_view actual = take_segment(path);
+        if (is_parameter(expected) ? actual.empty() : actual != expected) {
+            return false;
+        }
+    }
+    return pattern.empty() && path.empty();
+}
+
+/// The parameters of a path that fits.
+Result<void> read_path(std::string_view pattern, std::string_view path, Input& input) {
+    while (!pattern.empty()) {
+        const std::string_view name = take_segment(pattern);
+        const std::string_view segment = take_segment(path);
+        if (is_parameter(name)) {
+            std::string value = TRY(decode_segment(segment));
+            input.path.emplace_back(parameter_name(name), std::move(value));
+        }
+    }
+    return {};
 }
 
 Origin origin_of(const HttpRequest& request) {
@@ -117,7 +136,8 @@ Result<void> Dispatcher::check(const Routes& routes) {
         }
         Schemas ignored;
         const json::object schema = route.request_schema(ignored);
-        for (const std::string_view segment : split_path(operation.path)) {
+        for (std::string_view path = operation.path; !path.empty();) {
+            const std::string_view segment = take_segment(path);
             const std::string_view name = is_parameter(segment) ? parameter_name(segment) : "";
             if (!name.empty() && !schema.at("properties").as_object().contains(name)) {
                 return broken(route, "a path parameter is no field of the request");
@@ -139,77 +159,62 @@ Result<void> Dispatcher::check(const Routes& routes) {
 Dispatcher::Dispatcher(Routes routes, Services services)
     : routes_(std::move(routes)), services_(services) {
     for (const Route& route : routes_) {
-        templates_.push_back({split_path(route.operation.path), &route});
+        const std::string_view pattern = route.operation.path;
+        if (!pattern.contains('{')) {
+            paths_[pattern].push_back(&route);
+            continue;
+        }
+        const auto at = std::ranges::find(patterns_, pattern, &Pattern::text);
+        Pattern& of_route = at == patterns_.end() ? patterns_.emplace_back(pattern) : *at;
+        of_route.routes.push_back(&route);
     }
+    std::ranges::stable_sort(patterns_, {}, [](const Pattern& pattern) {
+        return std::ranges::count(pattern.text, '{');
+    });
 }
 
 Dispatcher::Counts Dispatcher::counts() const {
     return {allowed_.load(std::memory_order_relaxed), denied_.load(std::memory_order_relaxed)};
 }
 
-Dispatcher::Match Dispatcher::find(HttpMethod method, std::string_view path) const {
-    Match match;
-    std::vector<std::string_view> names;
-    const auto segments = split_path(path);
-    std::size_t best_literals = 0;
-    for (const Template& candidate : templates_) {
-        std::size_t literals = 0;
-        const bool fits = std::ranges::equal(
-            candidate.segments, segments, [&](std::string_view expected, std::string_view actual) {
-                const bool parameter = is_parameter(expected);
-                literals += parameter ? 0 : 1;
-                return parameter ? !actual.empty() : expected == actual;
-            });
-        // ".../count" wins over ".../{id}".
-        if (!fits || (!names.empty() && literals < best_literals)) {
-            continue;
-        }
-        if (literals > best_literals || names.empty()) {
-            names.clear();
-            match.route = nullptr;
-            best_literals = literals;
-        }
-        names.push_back(name_of(candidate.route->operation.method));
-        if (candidate.route->operation.method == effective_method(method)) {
-            match.route = candidate.route;
-            match.parameters.clear();
-            for (std::size_t i = 0; i < segments.size(); ++i) {
-                if (is_parameter(candidate.segments[i])) {
-                    match.parameters.emplace_back(parameter_name(candidate.segments[i]),
-                                                  segments[i]);
-                }
-            }
-        }
+std::span<const Route* const> Dispatcher::find(std::string_view path) const {
+    if (const auto at = paths_.find(path); at != paths_.end()) {
+        return at->second;
     }
-    for (const std::string_view name : names) {
-        match.allow += match.allow.empty() ? "" : ", ";
-        match.allow += name;
-        match.allow += name == "GET" ? ", HEAD" : "";
-    }
-    match.allow += match.allow.empty() ? "" : ", OPTIONS";
-    return match;
+    const auto at = std::ranges::find_if(
+        patterns_, [&](const Pattern& pattern) { return fits(pattern.text, path); });
+    return at == patterns_.end() ? std::span<const Route* const>() : at->routes;
+}
+
+const Route* Dispatcher::find(HttpMethod method, std::string_view path) const {
+    // HEAD is answered as GET; the server leaves the body out.
+    const HttpMethod effective = method == HttpMethod::head ? HttpMethod::get : method;
+    const auto routes = find(path);
+    const auto at = std::ranges::find_if(
+        routes, [&](const Route* route) { return route->operation.method == effective; });
+    return at == routes.end() ? nullptr : *at;
 }
 
 RoutePlan Dispatcher::plan(HttpMethod method, std::string_view path) const {
-    const Match match = find(method, path);
-    if (match.route == nullptr) {
+    const Route* route = find(method, path);
+    if (route == nullptr) {
         return {unread_body, RequestClass::administration, "unmatched"};
     }
-    const Operation& operation = match.route->operation;
-    return {match.route->reads_body ? operation.max_body : unread_body, operation.request_class,
+    const Operation& operation = route->operation;
+    return {route->reads_body ? operation.max_body : unread_body, operation.request_class,
             operation.id};
 }
 
 RunsOn Dispatcher::runs_on(const HttpRequest& request) const {
-    const Match match = find(request.method, request.path);
-    if (match.route == nullptr) {
+    const Route* route = find(request.method, request.path);
+    if (route == nullptr) {
         return RunsOn::inline_thread;
     }
-    const Operation& operation = match.route->operation;
+    const Operation& operation = route->operation;
     // An escape may hide the word.
     const bool has_word = !operation.worker_word.empty() &&
-                          (request.body.find(operation.worker_word) != std::string::npos ||
-                           request.body.find_first_of("\\%") != std::string::npos);
+                          (request.body.contains(operation.worker_word) ||
+                           request.body.contains('\\') || request.body.contains('%'));
     return has_word ? RunsOn::worker : operation.runs_on;
 }
 
@@ -219,9 +224,8 @@ HttpResponse Dispatcher::refuse(int status, std::string_view detail, const HttpR
 
 HttpResponse Dispatcher::serve(const HttpRequest& request) {
     try {
-        const Match match = find(request.method, request.path);
-        return match.route == nullptr ? answer_other_methods(request, match)
-                                      : answer(request, match);
+        const Route* route = find(request.method, request.path);
+        return route == nullptr ? answer_other_methods(request) : answer(request, *route);
     } catch (const std::exception& error) {
         services_.log.write(LogLevel::error, "a request failed",
                             {{"request_id", std::string_view(request.request_id)},
@@ -230,25 +234,28 @@ HttpResponse Dispatcher::serve(const HttpRequest& request) {
     }
 }
 
-HttpResponse Dispatcher::answer_other_methods(const HttpRequest& request,
-                                              const Match& match) const {
-    if (match.allow.empty()) {
+HttpResponse Dispatcher::answer_other_methods(const HttpRequest& request) const {
+    std::string allow;
+    for (const Route* route : find(request.path)) {
+        allow += name_of(route->operation.method);
+        allow += route->operation.method == HttpMethod::get ? ", HEAD, " : ", ";
+    }
+    if (allow.empty()) {
         return problem_response(404, "There is no such path.", request.request_id);
     }
+    HttpResponse response;
     if (request.method == HttpMethod::options) {
-        HttpResponse response;
         response.status = 204;
-        response.headers.emplace_back("Allow", match.allow);
-        return response;
+    } else {
+        response =
+            problem_response(405, "This path does not take this method.", request.request_id);
     }
-    HttpResponse response =
-        problem_response(405, "This path does not take this method.", request.request_id);
-    response.headers.emplace_back("Allow", match.allow);
+    response.headers.emplace_back("Allow", allow + "OPTIONS");
     return response;
 }
 
-HttpResponse Dispatcher::answer(const HttpRequest& request, const Match& match) {
-    const ErrorStyle style = match.route->operation.errors;
+HttpResponse Dispatcher::answer(const HttpRequest& request, const Route& route) {
+    const ErrorStyle style = route.operation.errors;
     TenantStatePointer state = services_.directory.current()->find_by_host(request.host);
     if (!state) {
         return problem_response(404, "There is no tenant at this host name.", request.request_id);
@@ -258,8 +265,8 @@ HttpResponse Dispatcher::answer(const HttpRequest& request, const Match& match) 
                                 request.request_id);
     }
     Context context{services_, request, {std::move(state), {}, origin_of(request)}, 0, 0, {}};
-    auto body = run(context, match);
-    return respond(context, *match.route, std::move(body));
+    auto body = run(context, route);
+    return respond(context, route, std::move(body));
 }
 
 Result<Principal> Dispatcher::authenticate(const Context& context) const {
@@ -267,25 +274,22 @@ Result<Principal> Dispatcher::authenticate(const Context& context) const {
     return services_.verifier.verify(context.state(), token, AcceptedTokens::access_and_id_tokens);
 }
 
-Result<std::string> Dispatcher::run(Context& context, const Match& match) {
-    const Operation& operation = match.route->operation;
+Result<std::string> Dispatcher::run(Context& context, const Route& route) {
+    const Operation& operation = route.operation;
     if (operation.access.needs_token()) {
         context.caller.principal = TRY(authenticate(context));
     }
     Input input;
-    for (const auto& [name, text] : match.parameters) {
-        std::string value = TRY(decode_segment(text));
-        input.path.emplace_back(name, std::move(value));
-    }
+    TRY(read_path(operation.path, context.request.path, input));
     input.query = TRY(parse_parameters(context.request.query));
     if (operation.access.needs_token() && !query_values(input.query, "access_token").empty()) {
         return fail(ErrorCode::invalid_request, "a token may stand in the header only");
     }
-    input.has_body = match.route->reads_body;
+    input.has_body = route.reads_body;
     if (input.has_body) {
         input.body = TRY(read_body(context.request, operation.body, operation.max_members));
     }
-    auto body = match.route->call(context, operation.access, input);
+    auto body = route.call(context, operation.access, input);
     const bool is_denied = !body && body.error().code() == ErrorCode::access_denied;
     if (operation.access.needs_permission()) {
         (is_denied ? denied_ : allowed_).fetch_add(1, std::memory_order_relaxed);

@@ -3,10 +3,11 @@
 // place that all operations pass through.
 #pragma once
 
-#include <array>
 #include <atomic>
+#include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "api/context.h"
@@ -36,25 +37,25 @@ public:
     Counts counts() const;
 
 private:
-    struct Template {
-        std::vector<std::string_view> segments; // "{name}" or literal
-        const Route* route = nullptr;
+    /// The routes of one path that has parameters.
+    struct Pattern {
+        std::string_view text; // "{name}" stands for any segment
+        std::vector<const Route*> routes = {};
     };
-    struct Match {
-        const Route* route = nullptr;
-        std::vector<std::pair<std::string_view, std::string_view>> parameters;
-        std::string allow; // the methods of the path when none is this one
-    };
-    Match find(HttpMethod method, std::string_view path) const;
-    HttpResponse answer(const HttpRequest& request, const Match& match);
-    HttpResponse answer_other_methods(const HttpRequest& request, const Match& match) const;
-    Result<std::string> run(Context& context, const Match& match);
+    /// Called several times a request: they allocate nothing.
+    std::span<const Route* const> find(std::string_view path) const;
+    const Route* find(HttpMethod method, std::string_view path) const;
+    HttpResponse answer(const HttpRequest& request, const Route& route);
+    HttpResponse answer_other_methods(const HttpRequest& request) const;
+    Result<std::string> run(Context& context, const Route& route);
     Result<Principal> authenticate(const Context& context) const;
     HttpResponse respond(Context& context, const Route& route, Result<std::string> body);
 
     Routes routes_;
     Services services_;
-    std::vector<Template> templates_;
+    /// The routes of paths without parameters, which win over patterns that fit as well.
+    std::unordered_map<std::string_view, std::vector<const Route*>> paths_;
+    std::vector<Pattern> patterns_; // the fewer parameters the earlier
     std::atomic<std::uint64_t> allowed_{0};
     std::atomic<std::uint64_t> denied_{0};
 };

@@ -96,7 +96,7 @@ std::vector<std::string_view> query_values(const Parameters& query, std::string_
     return values;
 }
 
-std::vector<std::string> split_list(const std::vector<std::string_view>& values) {
+std::vector<std::string> split_list(std::span<const std::string_view> values) {
     std::vector<std::string> list;
     for (std::string_view value : values) {
         while (!value.empty()) {

@@ -6,6 +6,7 @@
 
 #include <boost/json.hpp>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -33,7 +34,7 @@ Result<json::object> read_body(const HttpRequest& request, BodyForm form, std::s
 std::vector<std::string_view> query_values(const Parameters& query, std::string_view name);
 
 /// Splits lists at commas: "a,b" and "a" "b" are the same list.
-std::vector<std::string> split_list(const std::vector<std::string_view>& values);
+std::vector<std::string> split_list(std::span<const std::string_view> values);
 
 /// Types that can stand in a path or a query.
 template <class T>
@@ -42,7 +43,7 @@ concept TextField = std::is_same_v<T, FilterText> || std::is_same_v<T, std::vect
                     std::is_same_v<T, Uuid> || WireText<T>;
 
 template <TextField T>
-Result<T> decode_text(const std::vector<std::string_view>& values, std::string_view at) {
+Result<T> decode_text(std::span<const std::string_view> values, std::string_view at) {
     const std::string_view first = values.front();
     if constexpr (std::is_same_v<T, FilterText>) {
         return FilterText{{values.begin(), values.end()}};
@@ -72,12 +73,12 @@ Result<T> decode_text(const std::vector<std::string_view>& values, std::string_v
 
 /// One member of a request type, from wherever the route says that it stands.
 template <class Field>
-Result<std::optional<Field>> take_field(const Input& input, const std::string& name) {
+Result<std::optional<Field>> take_field(const Input& input, std::string_view name) {
     for (const auto& [path_name, text] : input.path) {
         if (path_name == name) {
             if constexpr (TextField<Field>) {
-                const std::vector<std::string_view> values{text};
-                auto decoded = TRY(decode_text<Field>(values, name));
+                const std::string_view value = text;
+                auto decoded = TRY(decode_text<Field>({&value, 1}, name));
                 return std::optional<Field>(std::move(decoded));
             }
         }
@@ -105,14 +106,15 @@ Result<std::optional<Field>> take_field(const Input& input, const std::string& n
 }
 
 template <class Field, bool optional>
-Result<void> fill_field(const Input& input, const std::string& name, auto& field) {
+Result<void> fill_field(const Input& input, std::string_view name, auto& field) {
     auto taken = TRY(take_field<Field>(input, name));
     if (taken) {
         field = *std::move(taken);
         return {};
     }
     if constexpr (!optional) {
-        return fail(ErrorCode::invalid_request, "Required parameter is missing: " + name);
+        return fail(ErrorCode::invalid_request,
+                    "Required parameter is missing: " + std::string(name));
     }
     return {};
 }
@@ -126,7 +128,7 @@ Result<Request> decode_request(const Input& input) {
         if (!outcome) {
             return;
         }
-        const std::string name = wire_name<Request>(member.name);
+        constexpr std::string_view name = wire_name<Request>(member);
         if constexpr (IsOptional<Field>::value) {
             outcome =
                 fill_field<typename Field::value_type, true>(input, name, out.*member.pointer);

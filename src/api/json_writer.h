@@ -24,6 +24,12 @@ public:
         out_ += ':';
         first_ = true;
     }
+    /// As name(), with `"name":` made beforehand.
+    void begin_member(std::string_view start) {
+        separate();
+        out_ += start;
+        first_ = true;
+    }
     void value(std::string_view text) {
         separate();
         append_json_string(out_, text);
