@@ -90,6 +90,20 @@ AccessRule rule_of(const AccessSnapshot& snapshot, const RuleRow& row) {
             *row.created_by,      row.created_at,  row.updated_at,     std::nullopt};
 }
 
+RuleInPlace in_place(const RuleRow& row) {
+    RuleInPlace rule{
+        row.number,      row.role,       row.scope,     SubjectType::service_account, {}, {},
+        *row.created_by, row.created_at, row.updated_at};
+    if (const Uuid* account = std::get_if<Uuid>(&row.subject)) {
+        rule.account = *account;
+    } else {
+        const auto& subject = *std::get<std::shared_ptr<const Subject>>(row.subject);
+        rule.subject_type = subject.type;
+        rule.subject = subject.value;
+    }
+    return rule;
+}
+
 } // namespace
 
 std::optional<AccessRule> AccessSnapshot::rule(AccessRuleId id) const {
@@ -101,8 +115,8 @@ std::size_t AccessSnapshot::rule_count() const {
     return content_->rules.size();
 }
 
-void AccessSnapshot::for_each_rule(const std::function<void(const AccessRule&)>& visit) const {
-    content_->rules.for_each([&](const RuleRow& row) { visit(rule_of(*this, row)); });
+void AccessSnapshot::for_each_rule(const std::function<void(const RuleInPlace&)>& visit) const {
+    content_->rules.for_each([&](const RuleRow& row) { visit(in_place(row)); });
 }
 
 void AccessSnapshot::for_each_rule_of(const Subject& subject,

@@ -20,6 +20,19 @@ namespace claviger {
 /// lineage's tenant; removed nodes keep their index and are never reused.
 enum class NodeIndex : std::uint32_t {};
 
+/// What a live rule says, read where it stands: nothing is copied. Never outlives its snapshot.
+struct RuleInPlace {
+    std::int32_t number = 0;
+    std::int32_t role = 0;
+    NodeIndex scope{};
+    SubjectType subject_type = SubjectType::user;
+    std::optional<Uuid> account; // the subject, when it is a service account
+    std::string_view subject;    // when it is not
+    std::string_view created_by;
+    Timestamp created_at;
+    Timestamp updated_at;
+};
+
 class AccessSnapshot {
 public:
     /// A tree that is only the tenant's root, without rules.
@@ -52,7 +65,7 @@ public:
     std::optional<AccessRule> rule(AccessRuleId id) const;
     std::size_t rule_count() const;
     /// Every live rule, in no order.
-    void for_each_rule(const std::function<void(const AccessRule&)>& visit) const;
+    void for_each_rule(const std::function<void(const RuleInPlace&)>& visit) const;
     void for_each_rule_of(const Subject& subject,
                           const std::function<void(const AccessRule&)>& visit) const;
 

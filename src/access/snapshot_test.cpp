@@ -33,7 +33,7 @@ protected:
     }
     static std::vector<std::int32_t> numbers(const AccessSnapshot& of) {
         std::vector<std::int32_t> found;
-        of.for_each_rule([&](const AccessRule& rule) { found.push_back(rule.id.value); });
+        of.for_each_rule([&](const RuleInPlace& rule) { found.push_back(rule.number); });
         return found;
     }
 };

@@ -6,14 +6,24 @@
 namespace claviger {
 namespace {
 
+std::optional<Uuid> account_of(const Subject& subject) {
+    return subject.type == SubjectType::service_account ? Uuid::parse(subject.value) : std::nullopt;
+}
+
 /// The name of a rule's subject: of an account its name, or its id when it is gone.
 std::string subject_name(const TenantState& state, const Subject& subject) {
-    if (subject.type != SubjectType::service_account) {
-        return subject.value;
-    }
-    const auto id = Uuid::parse(subject.value);
+    const auto id = account_of(subject);
     const AccountEntry* account = id ? state.accounts.find(*id) : nullptr;
     return account != nullptr ? account->name : subject.value;
+}
+
+std::string_view role_name(std::int32_t number) {
+    const PredefinedRole* role = find_role(number);
+    return role != nullptr ? role->name : "";
+}
+
+std::string_view phase_of(bool is_deleted) {
+    return is_deleted ? "Deleting" : "Ready";
 }
 
 } // namespace
@@ -31,13 +41,12 @@ std::optional<std::string> cluster_of(const AccessSnapshot& access, std::optiona
 
 AccessRuleView access_rule_view(const TenantState& state, const AccessRule& rule) {
     const auto node = state.access.find(rule.scope);
-    const PredefinedRole* role = find_role(rule.role.value);
     AccessRuleView view;
     view.id = rule.id.value;
     view.subject_id = subject_name(state, rule.subject);
     view.subject_type = {rule.subject.type};
     view.role_id = rule.role.value;
-    view.role_name = role != nullptr ? role->name : "";
+    view.role_name = role_name(rule.role.value);
     view.scope_id = rule.scope.value;
     view.scope_type = {rule.scope.type};
     view.scope_name = node ? state.access.name(*node) : std::string_view();
@@ -47,37 +56,95 @@ AccessRuleView access_rule_view(const TenantState& state, const AccessRule& rule
     view.deleted_at = {rule.deleted_at};
     view.created_by = rule.created_by;
     view.tenant_id = number_of(rule.id.tenant);
-    view.status.phase = rule.deleted_at ? "Deleting" : "Ready";
+    view.status.phase = phase_of(rule.deleted_at.has_value());
     return view;
-}
-
-const std::vector<ListField<AccessRuleView>>& access_rule_fields() {
-    using View = AccessRuleView;
-    using Number = std::optional<std::int64_t>;
-    static const std::vector<ListField<View>> fields{
-        {"subjectId", FieldKind::text, [](const View& v) { return v.subject_id; }, nullptr},
-        {"subjectType", FieldKind::text, [](const View& v) { return v.subject_type.wire(); },
-         nullptr},
-        {"roleId", FieldKind::number, nullptr, [](const View& v) -> Number { return v.role_id; }},
-        {"scopeId", FieldKind::text, [](const View& v) { return v.scope_id; }, nullptr},
-        {"scopeType", FieldKind::text, [](const View& v) { return v.scope_type.wire(); }, nullptr},
-        {"roleName", FieldKind::text, [](const View& v) { return v.role_name; }, nullptr},
-        {"scopeName", FieldKind::text, [](const View& v) { return v.scope_name; }, nullptr},
-        {"createdAt", FieldKind::time, nullptr,
-         [](const View& v) -> Number { return v.created_at.microseconds; }},
-        {"deletedAt", FieldKind::time, nullptr,
-         [](const View& v) -> Number {
-             return v.deleted_at.value ? Number(v.deleted_at.value->microseconds) : std::nullopt;
-         }},
-        {"createdBy", FieldKind::text, [](const View& v) { return v.created_by; }, nullptr},
-        {"phase", FieldKind::text, [](const View& v) { return v.status.phase; }, nullptr}};
-    return fields;
 }
 
 bool access_rule_found(const AccessRuleView& view, std::string_view search) {
     return contains_ignoring_case(view.subject_id, search) ||
            contains_ignoring_case(view.role_name, search) ||
            contains_ignoring_case(view.scope_name, search);
+}
+
+ListedRule ListedRule::of(const TenantState& state, const RuleInPlace& rule) {
+    return {&state, rule, nullptr};
+}
+
+ListedRule ListedRule::of_deleted(const TenantState& state, const AccessRule& rule) {
+    return {&state,
+            {rule.id.value,
+             rule.role.value,
+             {},
+             rule.subject.type,
+             account_of(rule.subject),
+             rule.subject.value,
+             rule.created_by,
+             rule.created_at,
+             rule.updated_at},
+            &rule};
+}
+
+std::string ListedRule::subject() const {
+    const AccountEntry* found = rule.account ? state->accounts.find(*rule.account) : nullptr;
+    if (found != nullptr) {
+        return found->name;
+    }
+    return rule.account ? rule.account->text() : std::string(rule.subject);
+}
+
+ScopeId ListedRule::scope_id() const {
+    return deleted != nullptr ? deleted->scope : state->access.scope_id(rule.scope);
+}
+
+std::optional<NodeIndex> ListedRule::scope() const {
+    return deleted != nullptr ? state->access.find(deleted->scope) : std::optional(rule.scope);
+}
+
+std::string_view ListedRule::scope_name() const {
+    const auto node = scope();
+    return node ? state->access.name(*node) : std::string_view();
+}
+
+AccessRuleView ListedRule::view() const {
+    const AccessRuleId id{state->tenant.id, rule.number};
+    return access_rule_view(*state, deleted != nullptr ? *deleted : *state->access.rule(id));
+}
+
+const std::vector<ListField<ListedRule>>& access_rule_fields() {
+    using Listed = ListedRule;
+    using Text = std::string;
+    using Number = std::optional<std::int64_t>;
+    static const std::vector<ListField<Listed>> fields{
+        {"subjectId", FieldKind::text, [](const Listed& r) { return r.subject(); }, nullptr},
+        {"subjectType", FieldKind::text,
+         [](const Listed& r) { return Text(name_of(r.rule.subject_type)); }, nullptr},
+        {"roleId", FieldKind::number, nullptr,
+         [](const Listed& r) -> Number { return r.rule.role; }},
+        {"scopeId", FieldKind::text, [](const Listed& r) { return r.scope_id().value; }, nullptr},
+        {"scopeType", FieldKind::text,
+         [](const Listed& r) { return Text(name_of(r.scope_id().type)); }, nullptr},
+        {"roleName", FieldKind::text, [](const Listed& r) { return Text(role_name(r.rule.role)); },
+         nullptr},
+        {"scopeName", FieldKind::text, [](const Listed& r) { return Text(r.scope_name()); },
+         nullptr},
+        {"createdAt", FieldKind::time, nullptr,
+         [](const Listed& r) -> Number { return r.rule.created_at.microseconds; }},
+        {"deletedAt", FieldKind::time, nullptr,
+         [](const Listed& r) -> Number {
+             return r.deleted != nullptr ? Number(r.deleted->deleted_at->microseconds)
+                                         : std::nullopt;
+         }},
+        {"createdBy", FieldKind::text, [](const Listed& r) { return Text(r.rule.created_by); },
+         nullptr},
+        {"phase", FieldKind::text,
+         [](const Listed& r) { return Text(phase_of(r.deleted != nullptr)); }, nullptr}};
+    return fields;
+}
+
+bool listed_rule_found(const ListedRule& rule, std::string_view search) {
+    return contains_ignoring_case(rule.subject(), search) ||
+           contains_ignoring_case(role_name(rule.rule.role), search) ||
+           contains_ignoring_case(rule.scope_name(), search);
 }
 
 } // namespace claviger

@@ -43,9 +43,27 @@ std::optional<std::string> cluster_of(const AccessSnapshot& access, std::optiona
 
 AccessRuleView access_rule_view(const TenantState& state, const AccessRule& rule);
 
-const std::vector<ListField<AccessRuleView>>& access_rule_fields();
-
 /// Free text search over the name-like columns.
 bool access_rule_found(const AccessRuleView& view, std::string_view search);
+
+/// A live or a deleted rule while a list is walked: nothing is copied before it is shown.
+struct ListedRule {
+    const TenantState* state = nullptr;
+    RuleInPlace rule; // a deleted one's scope is to be looked up
+    const AccessRule* deleted = nullptr;
+
+    static ListedRule of(const TenantState& state, const RuleInPlace& rule);
+    static ListedRule of_deleted(const TenantState& state, const AccessRule& rule);
+
+    std::string subject() const;
+    ScopeId scope_id() const;
+    /// Absent when the scope is gone.
+    std::optional<NodeIndex> scope() const;
+    std::string_view scope_name() const;
+    AccessRuleView view() const;
+};
+
+const std::vector<ListField<ListedRule>>& access_rule_fields();
+bool listed_rule_found(const ListedRule& rule, std::string_view search);
 
 } // namespace claviger

@@ -109,60 +109,92 @@ BOOST_DESCRIBE_STRUCT(AccessRulesRequest, (),
                        include_deleted, cluster_id, scope_type, scope_id, role_id, sort_order,
                        sort_by, filter_by, search))
 
-/// True when the row passes the single filters beside filterBy.
-bool passes(const AccessRuleView& view, const AccessRulesRequest& request,
-            std::optional<Timestamp> updated_since) {
-    const auto equal = [](const auto& wanted, const auto& actual) {
-        return !wanted || *wanted == actual;
-    };
-    const bool subject_listed =
-        !request.subject_ids ||
-        std::ranges::find(*request.subject_ids, view.subject_id) != request.subject_ids->end();
-    return subject_listed && equal(request.subject_id_filter, view.subject_id) &&
-           equal(request.scope_id, view.scope_id) &&
-           (!request.cluster_id || view.cluster_id == request.cluster_id) &&
-           (!request.subject_type || request.subject_type->value == view.subject_type.value) &&
-           (!request.scope_type || request.scope_type->value == view.scope_type.value) &&
-           equal(request.role_id, view.role_id) &&
-           (!updated_since || view.updated_at >= *updated_since);
-}
-
-/// The rules within the caller's reach that the request asks for, filtered and sorted.
-Result<std::vector<AccessRuleView>> find_access_rules(Context& context,
-                                                      const AccessRulesRequest& request) {
+/// The single filters beside filterBy, read once.
+struct SingleFilters {
+    const AccessRulesRequest& request;
     std::optional<Timestamp> updated_since;
+    std::optional<NodeIndex> cluster; // absent when it is unknown as well
+
+    bool pass(const ListedRule& row) const {
+        const auto equal = [](const auto& wanted, const auto& actual) {
+            return !wanted || *wanted == actual;
+        };
+        if (!equal(request.role_id, row.rule.role) ||
+            (request.subject_type && request.subject_type->value != row.rule.subject_type) ||
+            (updated_since && row.rule.updated_at < *updated_since)) {
+            return false;
+        }
+        if (request.cluster_id) {
+            const auto scope = row.scope();
+            if (!cluster || !scope || !row.state->access.is_same_or_below(*scope, *cluster)) {
+                return false;
+            }
+        }
+        if (request.scope_id || request.scope_type) {
+            const ScopeId scope = row.scope_id();
+            if (!equal(request.scope_id, scope.value) ||
+                (request.scope_type && request.scope_type->value != scope.type)) {
+                return false;
+            }
+        }
+        if (!request.subject_ids && !request.subject_id_filter) {
+            return true;
+        }
+        const std::string subject = row.subject();
+        return equal(request.subject_id_filter, subject) &&
+               (!request.subject_ids ||
+                std::ranges::find(*request.subject_ids, subject) != request.subject_ids->end());
+    }
+};
+
+Result<SingleFilters> single_filters(const Context& context, const AccessRulesRequest& request) {
+    SingleFilters filters{request, std::nullopt, std::nullopt};
     if (request.last_updated) {
-        updated_since = parse_rfc3339(*request.last_updated);
-        if (!updated_since) {
+        filters.updated_since = parse_rfc3339(*request.last_updated);
+        if (!filters.updated_since) {
             return fail(ErrorCode::invalid_request, "lastUpdated is no RFC 3339 time");
         }
     }
-    const auto subjects = subjects_of(context.caller.principal);
-    const auto reach = permitted_scopes(context.access(), subjects,
+    if (request.cluster_id) {
+        filters.cluster = context.access().find(
+            {context.caller.tenant(), ScopeType::cluster, *request.cluster_id});
+    }
+    return filters;
+}
+
+Result<std::vector<AccessRule>> deleted_rules(const Context& context,
+                                              const AccessRulesRequest& request) {
+    if (!request.include_deleted.value_or(false)) {
+        return std::vector<AccessRule>();
+    }
+    return context.services.store.deleted_access_rules(context.caller.tenant());
+}
+
+/// Lets all rules within the caller's reach that the request asks for pass by.
+Result<PageWalk<ListedRule>> walk_access_rules(const Context& context,
+                                               const AccessRulesRequest& request, const Page& page,
+                                               const std::vector<AccessRule>& deleted) {
+    auto walk =
+        TRY(PageWalk<ListedRule>::begin(request, page, access_rule_fields(), listed_rule_found));
+    const SingleFilters filters = TRY(single_filters(context, request));
+    const AccessSnapshot& access = context.access();
+    const auto reach = permitted_scopes(access, subjects_of(context.caller.principal),
                                         {*find_resource_type("access_rules"), Action::read});
-    std::vector<AccessRuleView> views;
-    const auto take = [&](const AccessRule& rule) {
-        const auto node = context.access().find(rule.scope);
+    const auto offer = [&](const ListedRule& row) {
         // The scope of a deleted rule may be gone: then only the tenant's readers see it.
-        const NodeIndex at = node.value_or(context.access().root());
+        const NodeIndex at = row.scope().value_or(access.root());
         const bool readable = std::ranges::any_of(
-            reach, [&](NodeIndex scope) { return context.access().is_same_or_below(at, scope); });
-        if (readable) {
-            AccessRuleView view = access_rule_view(context.state(), rule);
-            if (passes(view, request, updated_since)) {
-                views.push_back(std::move(view));
-            }
+            reach, [&](NodeIndex scope) { return access.is_same_or_below(at, scope); });
+        if (readable && filters.pass(row)) {
+            walk.offer(row.rule.number, row);
         }
     };
-    context.access().for_each_rule(take);
-    if (request.include_deleted.value_or(false)) {
-        const auto deleted =
-            TRY(context.services.store.deleted_access_rules(context.caller.tenant()));
-        std::ranges::for_each(deleted, take);
+    access.for_each_rule(
+        [&](const RuleInPlace& rule) { offer(ListedRule::of(context.state(), rule)); });
+    for (const AccessRule& rule : deleted) {
+        offer(ListedRule::of_deleted(context.state(), rule));
     }
-    std::ranges::sort(views, {}, &AccessRuleView::id);
-    TRY(filter_and_sort(views, request, access_rule_fields(), access_rule_found));
-    return views;
+    return walk;
 }
 
 struct AccessRulesResponse {
@@ -173,10 +205,13 @@ BOOST_DESCRIBE_STRUCT(AccessRulesResponse, (), (total_records, display_records, 
 
 Result<AccessRulesResponse> list_access_rules(Context& context, const AccessRulesRequest& request) {
     const Page page = TRY(page_of(request));
-    auto views = TRY(find_access_rules(context, request));
+    const auto deleted = TRY(deleted_rules(context, request));
+    auto walk = TRY(walk_access_rules(context, request, page, deleted));
     AccessRulesResponse answer;
-    answer.total_records = static_cast<std::int64_t>(views.size());
-    answer.access_rules = take_page(views, page);
+    answer.total_records = static_cast<std::int64_t>(walk.total());
+    for (const ListedRule& row : walk.rows()) {
+        answer.access_rules.push_back(row.view());
+    }
     answer.display_records = static_cast<std::int64_t>(answer.access_rules.size());
     return answer;
 }
@@ -193,8 +228,9 @@ Result<CountResponse> count_access_rules(Context& context, const AccessRuleCount
     list.include_deleted = request.include_deleted;
     list.filter_by = request.filter_by;
     list.search = request.search;
-    const auto views = TRY(find_access_rules(context, list));
-    return CountResponse{static_cast<std::int64_t>(views.size())};
+    const auto deleted = TRY(deleted_rules(context, list));
+    const auto walk = TRY(walk_access_rules(context, list, no_page, deleted));
+    return CountResponse{static_cast<std::int64_t>(walk.total())};
 }
 
 constexpr Access may(Action action, EvaluatedAt at) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
+#include <random>
 
 #include "api/dispatch.h"
 #include "api/filter.h"
@@ -63,6 +64,81 @@ TEST(Filter, ComparesAsTheContractSays) {
     EXPECT_FALSE(page_of(request));
     request.sort_order = "sideways";
     EXPECT_FALSE(is_descending(request));
+}
+
+struct Pebble {
+    std::int64_t position = 0;
+    std::int64_t weight = 0;
+    std::string colour;
+};
+
+/// All of `pebbles` but the green ones, as a plain sort puts them.
+std::vector<Pebble> sorted(const std::vector<Pebble>& pebbles, std::string_view by, bool down) {
+    std::vector<Pebble> rest;
+    std::ranges::copy_if(pebbles, std::back_inserter(rest),
+                         [](const Pebble& pebble) { return pebble.colour != "g"; });
+    if (by.empty() && down) {
+        std::ranges::reverse(rest);
+    } else if (!by.empty()) {
+        std::ranges::stable_sort(rest, [&](const Pebble& a, const Pebble& b) {
+            const Pebble& first = down ? b : a;
+            const Pebble& second = down ? a : b;
+            return by == "colour" ? first.colour < second.colour : first.weight < second.weight;
+        });
+    }
+    return rest;
+}
+
+TEST(PageWalkTest, GivesThePageOfASortedListInWhateverOrderTheRowsCome) {
+    using Number = std::optional<std::int64_t>;
+    static const std::vector<ListField<Pebble>> fields{
+        {"colour", FieldKind::text, [](const Pebble& p) { return p.colour; }, nullptr},
+        {"weight", FieldKind::number, nullptr,
+         [](const Pebble& p) { return p.weight == 0 ? Number() : Number(p.weight); }}};
+    std::mt19937 random(7);
+    std::vector<Pebble> all;
+    for (std::int64_t i = 0; i < 300; ++i) {
+        all.push_back({i, static_cast<std::int64_t>(random() % 9), std::string(1, "rgb"[i % 3])});
+    }
+    for (int round = 0; round < 200; ++round) {
+        const std::array<const char*, 3> choices{"", "colour", "weight"};
+        const bool down = random() % 2 == 0;
+        const Page page{random() % 250, 1 + random() % 60};
+        ListRequest request;
+        request.sort_by = choices[random() % choices.size()];
+        request.sort_order = down ? "desc" : "asc";
+        request.filter_by = FilterText{{"colour!=g"}};
+        auto walk = PageWalk<Pebble>::begin(request, page, fields, nullptr);
+        ASSERT_TRUE(walk);
+        std::vector<Pebble> shuffled = all;
+        std::ranges::shuffle(shuffled, random);
+        for (const Pebble& pebble : shuffled) {
+            walk->offer(pebble.position, pebble);
+        }
+        auto expected = sorted(all, *request.sort_by, down);
+        EXPECT_EQ(walk->total(), expected.size());
+        expected = take_page(expected, page);
+        EXPECT_TRUE(
+            std::ranges::equal(walk->rows(), expected, {}, &Pebble::position, &Pebble::position))
+            << "round " << round;
+    }
+}
+
+TEST(PageWalkTest, SearchesAndOnlyCounts) {
+    static const std::vector<ListField<Pebble>> fields;
+    ListRequest request;
+    request.search = "red";
+    auto walk = PageWalk<Pebble>::begin(
+        request, no_page, fields,
+        [](const Pebble& pebble, std::string_view search) { return pebble.colour == search; });
+    ASSERT_TRUE(walk);
+    for (std::int64_t i = 0; i < 10; ++i) {
+        walk->offer(i, {i, 0, i % 2 == 0 ? "red" : "blue"});
+    }
+    EXPECT_EQ(walk->total(), 5U);
+    EXPECT_TRUE(walk->rows().empty());
+    request.sort_by = "weight";
+    EXPECT_FALSE(PageWalk<Pebble>::begin(request, no_page, fields, nullptr));
 }
 
 // --- dispatch -----------------------------------------------------------------------------------
@@ -178,6 +254,41 @@ TEST_F(ApiTest, BodiesAreReadAsOldClientsSendThem) {
         EXPECT_EQ(response.status, 400) << body;
         EXPECT_EQ(json::parse(response.body).at("code").as_int64(), 400);
     }
+}
+
+TEST_F(ApiTest, EveryRouteIsFoundByItsPath) {
+    for (const Route& route : all_routes()) {
+        std::string path(route.operation.path);
+        while (path.find('{') != std::string::npos) {
+            const std::size_t begin = path.find('{');
+            path.replace(begin, path.find('}') - begin + 1, "some-id");
+        }
+        EXPECT_EQ(dispatcher.plan(route.operation.method, path).route_id, route.operation.id);
+        for (const std::string& other : {path + "/", path.substr(1), path + "x/y/z"}) {
+            EXPECT_EQ(dispatcher.plan(route.operation.method, other).route_id, "unmatched")
+                << other;
+        }
+    }
+}
+
+TEST_F(ApiTest, APathSaysItsMethods) {
+    const auto allowed = [&](std::string path) {
+        const HttpResponse response = dispatcher.serve(make(HttpMethod::options, std::move(path)));
+        return response.status == 204 ? response.headers.front().second : "none";
+    };
+    EXPECT_EQ(allowed("/api/v1/clusters/x"), "GET, HEAD, PUT, DELETE, OPTIONS");
+    EXPECT_EQ(allowed("/api/v1/clusters"), "GET, HEAD, POST, OPTIONS");
+    EXPECT_EQ(allowed("/api/v1/authorization/access-rules/7"), "GET, HEAD, DELETE, OPTIONS");
+    EXPECT_EQ(allowed("/api/v1/authorization/access-rules/count"), "GET, HEAD, OPTIONS")
+        << "a literal segment wins";
+    EXPECT_EQ(allowed("/auth/realms/x/protocol/openid-connect/token"), "POST, OPTIONS");
+    for (const char* path : {"/api/v1/clusters/", "/api/v1/clusters/x/y", "/auth/realms//token",
+                             "/api/v1", "/", "/API/V1/clusters"}) {
+        EXPECT_EQ(allowed(path), "none") << path;
+    }
+    const HttpResponse refused = dispatcher.serve(make(HttpMethod::other, "/api/v1/clusters/x"));
+    EXPECT_EQ(refused.status, 405);
+    EXPECT_EQ(refused.headers.front().second, "GET, HEAD, PUT, DELETE, OPTIONS");
 }
 
 TEST_F(ApiTest, MethodsAndPathsAreJudged) {

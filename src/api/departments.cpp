@@ -41,23 +41,23 @@ DepartmentView view_of(const OrgUnit& unit) {
     return view;
 }
 
-const std::vector<ListField<DepartmentView>>& fields() {
-    using View = DepartmentView;
+using ListedDepartment = const OrgUnit*;
+
+const std::vector<ListField<ListedDepartment>>& fields() {
+    using Listed = ListedDepartment;
     using Number = std::optional<std::int64_t>;
-    static const std::vector<ListField<View>> list{
-        {"name", FieldKind::text, [](const View& v) { return v.name; }, nullptr},
-        {"clusterId", FieldKind::text, [](const View& v) { return v.cluster_id; }, nullptr},
+    static const std::vector<ListField<Listed>> list{
+        {"name", FieldKind::text, [](const Listed& r) { return r->name; }, nullptr},
+        {"clusterId", FieldKind::text, [](const Listed& r) { return r->parent.value; }, nullptr},
         {"totalGpuQuota", FieldKind::number, nullptr,
-         [](const View& v) -> Number {
-             return static_cast<std::int64_t>(v.total_resources.gpu_quota.value.value_or(0));
-         }},
+         [](const Listed& r) -> Number { return total_gpu_quota(*r); }},
         {"createdAt", FieldKind::time, nullptr,
-         [](const View& v) -> Number { return v.created_at.microseconds; }}};
+         [](const Listed& r) -> Number { return r->created_at.microseconds; }}};
     return list;
 }
 
-bool is_found(const DepartmentView& view, std::string_view search) {
-    return contains_ignoring_case(view.name, search);
+bool is_found(const ListedDepartment& row, std::string_view search) {
+    return contains_ignoring_case(row->name, search);
 }
 
 /// How much of each department the answer shows: all, whatever is asked.
@@ -86,21 +86,24 @@ struct DepartmentsResponse {
 };
 BOOST_DESCRIBE_STRUCT(DepartmentsResponse, (), (departments, next))
 
-Result<std::vector<DepartmentView>> find_departments(Context& context, const ListRequest& request) {
-    std::vector<DepartmentView> views;
+Result<PageWalk<ListedDepartment>> walk_departments(const Context& context,
+                                                    const ListRequest& request, const Page& page) {
+    auto walk = TRY(PageWalk<ListedDepartment>::begin(request, page, fields(), is_found));
+    std::int64_t position = 0;
     for (const NodeIndex node : readable_units(context, ScopeType::department, "department")) {
-        views.push_back(view_of(*context.access().org_unit(node)));
+        walk.offer(position++, context.access().org_unit(node));
     }
-    TRY(filter_and_sort(views, request, fields(), is_found));
-    return views;
+    return walk;
 }
 
 Result<DepartmentsResponse> list_departments(Context& context, const DepartmentsRequest& request) {
     const Page page = TRY(page_of(request));
-    auto views = TRY(find_departments(context, request));
+    auto walk = TRY(walk_departments(context, request, page));
     DepartmentsResponse answer;
-    answer.next = next_offset(page, views.size());
-    answer.departments = take_page(views, page);
+    answer.next = next_offset(page, walk.total());
+    for (const ListedDepartment& row : walk.rows()) {
+        answer.departments.push_back(view_of(*row));
+    }
     return answer;
 }
 
@@ -114,8 +117,8 @@ Result<CountResponse> count_departments(Context& context, const DepartmentCountR
     ListRequest list;
     list.filter_by = request.filter_by;
     list.search = request.search;
-    const auto views = TRY(find_departments(context, list));
-    return CountResponse{static_cast<std::int64_t>(views.size())};
+    const auto walk = TRY(walk_departments(context, list, no_page));
+    return CountResponse{static_cast<std::int64_t>(walk.total())};
 }
 
 /// What may be set when a department is made, and changed later.

@@ -73,6 +73,7 @@ struct Page {
     std::size_t offset = 0;
     std::size_t limit = 50;
 };
+inline constexpr Page no_page{0, 0}; // for those who only count
 Result<Page> page_of(const ListRequest& request, std::int32_t default_limit = 50);
 
 /// The field that sortBy names: "Enum.MEMBER" and any case are tolerated.
@@ -80,47 +81,122 @@ Result<std::optional<std::size_t>> sort_field(const ListRequest& request,
                                               const std::vector<std::string_view>& names);
 Result<bool> is_descending(const ListRequest& request);
 
-/// Filters and sorts rows in place. Equal rows keep their order.
+/// Lets the rows of a list pass by, in any order, and keeps those of one page. Rows should be small
+/// to copy: they are spelled out once it is known which are shown.
 template <class Row>
-Result<void> filter_and_sort(std::vector<Row>& rows, const ListRequest& request,
-                             const std::vector<ListField<Row>>& fields,
-                             bool (*found)(const Row&, std::string_view search)) {
-    std::vector<std::string_view> names;
-    std::vector<FieldKind> kinds;
-    for (const ListField<Row>& field : fields) {
-        names.push_back(field.name);
-        kinds.push_back(field.kind);
+class PageWalk {
+public:
+    using Fields = std::vector<ListField<Row>>;
+    using Found = bool (*)(const Row&, std::string_view search);
+
+    /// `request` and `fields` must outlive it.
+    static Result<PageWalk> begin(const ListRequest& request, const Page& page,
+                                  const Fields& fields, Found found) {
+        PageWalk walk(page, fields, found, request.search.value_or(""));
+        std::vector<std::string_view> names;
+        std::vector<FieldKind> kinds;
+        for (const ListField<Row>& field : fields) {
+            names.push_back(field.name);
+            kinds.push_back(field.kind);
+        }
+        if (request.filter_by) {
+            walk.terms_ = TRY(parse_filter(*request.filter_by, names, kinds));
+        }
+        walk.descending_ = TRY(is_descending(request));
+        const auto sort_by = TRY(sort_field(request, names));
+        walk.sort_by_ = sort_by ? &fields[*sort_by] : nullptr;
+        return walk;
     }
-    std::vector<FilterTerm> terms;
-    if (request.filter_by) {
-        terms = TRY(parse_filter(*request.filter_by, names, kinds));
+
+    /// `position` orders the rows that sortBy does not.
+    void offer(std::int64_t position, Row row) {
+        if (!matches(row)) {
+            return;
+        }
+        ++total_;
+        kept_.push_back({key_of(row), position, std::move(row)});
+        if (kept_.size() > 2 * (page_.offset + page_.limit)) {
+            drop_others();
+        }
     }
-    std::erase_if(rows, [&](const Row& row) {
-        const bool fits = std::ranges::all_of(terms, [&](const FilterTerm& term) {
-            const ListField<Row>& field = fields[term.field];
+
+    /// How many rows fit the request.
+    std::size_t total() const { return total_; }
+
+    /// The rows of the page, in order.
+    std::vector<Row> rows() {
+        drop_others();
+        std::ranges::sort(kept_, [this](const Kept& a, const Kept& b) { return is_before(a, b); });
+        std::vector<Row> rows;
+        for (std::size_t i = page_.offset; i < kept_.size(); ++i) {
+            rows.push_back(std::move(kept_[i].row));
+        }
+        return rows;
+    }
+
+private:
+    /// What a row is sorted by; the half that is not meant is the same in all rows.
+    struct Key {
+        std::string text;
+        std::optional<std::int64_t> number;
+        auto operator<=>(const Key&) const = default;
+    };
+    struct Kept {
+        Key key;
+        std::int64_t position = 0;
+        Row row;
+    };
+
+    PageWalk(const Page& page, const Fields& fields, Found found, std::string search)
+        : page_(page), fields_(fields), found_(found), search_(std::move(search)) {}
+
+    bool matches(const Row& row) const {
+        const bool fits = std::ranges::all_of(terms_, [&](const FilterTerm& term) {
+            const ListField<Row>& field = fields_[term.field];
             return field.kind == FieldKind::text ? text_matches(term, field.text(row))
                                                  : number_matches(term, field.number(row));
         });
-        const bool searched =
-            !request.search || request.search->empty() || found(row, *request.search);
-        return !fits || !searched;
-    });
-    const bool descending = TRY(is_descending(request));
-    const auto sort_by = TRY(sort_field(request, names));
-    if (sort_by) {
-        const ListField<Row>& field = fields[*sort_by];
-        const auto less = [&](const Row& a, const Row& b) {
-            const Row& first = descending ? b : a;
-            const Row& second = descending ? a : b;
-            return field.kind == FieldKind::text ? field.text(first) < field.text(second)
-                                                 : field.number(first) < field.number(second);
-        };
-        std::ranges::stable_sort(rows, less);
-    } else if (descending) {
-        std::ranges::reverse(rows);
+        return fits && (search_.empty() || found_(row, search_));
     }
-    return {};
-}
+
+    Key key_of(const Row& row) const {
+        if (sort_by_ == nullptr) {
+            return {};
+        }
+        return sort_by_->kind == FieldKind::text ? Key{sort_by_->text(row), std::nullopt}
+                                                 : Key{"", sort_by_->number(row)};
+    }
+
+    bool is_before(const Kept& a, const Kept& b) const {
+        if (a.key != b.key) {
+            return descending_ ? b.key < a.key : a.key < b.key;
+        }
+        const bool is_turned = descending_ && sort_by_ == nullptr;
+        return is_turned ? b.position < a.position : a.position < b.position;
+    }
+
+    /// Leaves the first rows, up to the end of the page, in no order.
+    void drop_others() {
+        const std::size_t wanted = page_.offset + page_.limit;
+        if (kept_.size() <= wanted) {
+            return;
+        }
+        const auto end = kept_.begin() + static_cast<std::ptrdiff_t>(wanted);
+        std::ranges::nth_element(kept_, end,
+                                 [this](const Kept& a, const Kept& b) { return is_before(a, b); });
+        kept_.erase(end, kept_.end());
+    }
+
+    Page page_;
+    const Fields& fields_;
+    Found found_;
+    std::string search_;
+    std::vector<FilterTerm> terms_;
+    const ListField<Row>* sort_by_ = nullptr;
+    bool descending_ = false;
+    std::vector<Kept> kept_;
+    std::size_t total_ = 0;
+};
 
 /// The rows of one page, moved out.
 template <class Row>

@@ -55,6 +55,11 @@ TotalResources total_of(const std::vector<Resources>& resources) {
     return {{gpu}, {cpu}, {memory}};
 }
 
+std::int64_t total_gpu_quota(const OrgUnit& unit) {
+    const auto resources = attributes_of(unit).resources.value_or(std::vector<Resources>{});
+    return static_cast<std::int64_t>(total_of(resources).gpu_quota.value.value_or(0));
+}
+
 std::vector<Resources> shown_resources(const UnitAttributes& attributes) {
     auto resources = attributes.resources.value_or(std::vector<Resources>{});
     for (Resources& entry : resources) {

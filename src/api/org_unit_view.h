@@ -84,6 +84,8 @@ struct TotalResources {
 BOOST_DESCRIBE_STRUCT(TotalResources, (), (gpu_quota, cpu_quota, memory_quota))
 
 TotalResources total_of(const std::vector<Resources>& resources);
+/// The whole GPUs of all entries, by which lists are filtered and sorted.
+std::int64_t total_gpu_quota(const OrgUnit& unit);
 /// As answers must show them: every entry has a gpu quota.
 std::vector<Resources> shown_resources(const UnitAttributes& attributes);
 

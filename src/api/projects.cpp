@@ -81,28 +81,35 @@ ProjectView view_of(const AccessSnapshot& access, const OrgUnit& unit) {
     return view;
 }
 
-const std::vector<ListField<ProjectView>>& fields() {
-    using View = ProjectView;
+struct ListedProject {
+    const OrgUnit* project = nullptr;
+    const OrgUnit* department = nullptr;
+};
+
+const std::vector<ListField<ListedProject>>& fields() {
+    using Listed = ListedProject;
     using Number = std::optional<std::int64_t>;
-    static const std::vector<ListField<View>> list{
-        {"name", FieldKind::text, [](const View& v) { return v.name; }, nullptr},
-        {"clusterId", FieldKind::text, [](const View& v) { return v.cluster_id; }, nullptr},
-        {"departmentId", FieldKind::text, [](const View& v) { return v.parent_id; }, nullptr},
-        {"parentId", FieldKind::text, [](const View& v) { return v.parent_id; }, nullptr},
-        {"parentName", FieldKind::text, [](const View& v) { return v.parent.name; }, nullptr},
-        {"phase", FieldKind::text, [](const View&) { return std::string("Ready"); }, nullptr},
+    static const std::vector<ListField<Listed>> list{
+        {"name", FieldKind::text, [](const Listed& r) { return r.project->name; }, nullptr},
+        {"clusterId", FieldKind::text, [](const Listed& r) { return r.department->parent.value; },
+         nullptr},
+        {"departmentId", FieldKind::text, [](const Listed& r) { return r.department->id.value; },
+         nullptr},
+        {"parentId", FieldKind::text, [](const Listed& r) { return r.department->id.value; },
+         nullptr},
+        {"parentName", FieldKind::text, [](const Listed& r) { return r.department->name; },
+         nullptr},
+        {"phase", FieldKind::text, [](const Listed&) { return std::string("Ready"); }, nullptr},
         {"totalGpuQuota", FieldKind::number, nullptr,
-         [](const View& v) -> Number {
-             return static_cast<std::int64_t>(v.total_resources.gpu_quota.value.value_or(0));
-         }},
+         [](const Listed& r) -> Number { return total_gpu_quota(*r.project); }},
         {"createdAt", FieldKind::time, nullptr,
-         [](const View& v) -> Number { return v.created_at.microseconds; }}};
+         [](const Listed& r) -> Number { return r.project->created_at.microseconds; }}};
     return list;
 }
 
-bool is_found(const ProjectView& view, std::string_view search) {
-    return contains_ignoring_case(view.name, search) ||
-           contains_ignoring_case(view.parent.name, search);
+bool is_found(const ListedProject& row, std::string_view search) {
+    return contains_ignoring_case(row.project->name, search) ||
+           contains_ignoring_case(row.department->name, search);
 }
 
 struct ProjectsRequest : ListRequest {};
@@ -114,21 +121,27 @@ struct ProjectsResponse {
 };
 BOOST_DESCRIBE_STRUCT(ProjectsResponse, (), (projects, next))
 
-Result<std::vector<ProjectView>> find_projects(Context& context, const ListRequest& request) {
-    std::vector<ProjectView> views;
+Result<PageWalk<ListedProject>> walk_projects(const Context& context, const ListRequest& request,
+                                              const Page& page) {
+    auto walk = TRY(PageWalk<ListedProject>::begin(request, page, fields(), is_found));
+    const AccessSnapshot& access = context.access();
+    static const OrgUnit none{};
+    std::int64_t position = 0;
     for (const NodeIndex node : readable_units(context, ScopeType::project, "project")) {
-        views.push_back(view_of(context.access(), *context.access().org_unit(node)));
+        const OrgUnit* department = access.org_unit(*access.parent(node));
+        walk.offer(position++, {access.org_unit(node), department != nullptr ? department : &none});
     }
-    TRY(filter_and_sort(views, request, fields(), is_found));
-    return views;
+    return walk;
 }
 
 Result<ProjectsResponse> list_projects(Context& context, const ProjectsRequest& request) {
     const Page page = TRY(page_of(request));
-    auto views = TRY(find_projects(context, request));
+    auto walk = TRY(walk_projects(context, request, page));
     ProjectsResponse answer;
-    answer.next = next_offset(page, views.size());
-    answer.projects = take_page(views, page);
+    answer.next = next_offset(page, walk.total());
+    for (const ListedProject& row : walk.rows()) {
+        answer.projects.push_back(view_of(context.access(), *row.project));
+    }
     return answer;
 }
 
@@ -142,8 +155,8 @@ Result<CountResponse> count_projects(Context& context, const ProjectCountRequest
     ListRequest list;
     list.filter_by = request.filter_by;
     list.search = request.search;
-    const auto views = TRY(find_projects(context, list));
-    return CountResponse{static_cast<std::int64_t>(views.size())};
+    const auto walk = TRY(walk_projects(context, list, no_page));
+    return CountResponse{static_cast<std::int64_t>(walk.total())};
 }
 
 /// What may be set when a project is made, and changed later.

@@ -274,7 +274,8 @@ TEST_F(AdministrationTest, NobodyGivesMoreThanTheyHold) {
 
 TEST_F(AdministrationTest, TheLastAdministratorStays) {
     AccessRuleId first;
-    world.state()->access.for_each_rule([&](const AccessRule& rule) { first = rule.id; });
+    world.state()->access.for_each_rule(
+        [&](const RuleInPlace& rule) { first = {world.state()->tenant.id, rule.number}; });
     EXPECT_EQ(world.rules.remove(world.admin(), first).error().code(), ErrorCode::conflict);
     ASSERT_TRUE(world.rules.create(world.admin(), rule_for(account, 1, tenant_scope(tenant))));
     EXPECT_TRUE(world.rules.remove(world.admin(), first));
@@ -399,8 +400,8 @@ TEST(LastLogins, AreWrittenInBatches) {
     ASSERT_TRUE(world.last_logins.flush(world.memory));
     Directory reloaded(world.vault, 3600, "127.0.0.1", world.log);
     ASSERT_TRUE(reloaded.attach(world.memory));
-    EXPECT_EQ(reloaded.current()->find_by_realm("runai")->accounts.find(id)->last_login,
-              world.clock.now());
+    const TenantStatePointer state = reloaded.current()->tenants.front();
+    EXPECT_EQ(state->accounts.find(id)->last_login, world.clock.now());
 }
 
 } // namespace
