@@ -12,6 +12,7 @@ namespace {
 class NoAccessEvents final : public AccessEventLog {
 public:
     Result<AuditTicket> append(TenantId, Timestamp, std::string) override { return AuditTicket{0}; }
+    bool can_record() override { return true; }
     Durability durability(AuditTicket) const override { return Durability::durable; }
     Durability wait(AuditTicket) override { return Durability::durable; }
     void add_batch_listener(std::function<void()>) override {}
