@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Installs the pinned clients below .cache/clients, once for each lock file.
+"""Installs the pinned clients below build/clients, once for each lock file.
 
 Run as a script, it installs all of them."""
 from __future__ import annotations
@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent
-CACHE = FOLDER.parents[1] / ".cache" / "clients"
+CACHE = FOLDER.parents[1] / "build" / "clients"
 
 
 def fingerprint(*files: Path) -> str:
