@@ -7,6 +7,7 @@ one ends, then the output of those that failed, the names of the failures, and t
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import signal
@@ -92,9 +93,9 @@ def run_command(job: Job, environment: dict[str, str]) -> tuple[int | None, str]
         except subprocess.TimeoutExpired:
             code = None
         finally:
-            if process.poll() is None:
+            with contextlib.suppress(ProcessLookupError):  # it, and what it left running
                 os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
+            process.wait()
         output.seek(0)
         return code, output.read()
 
@@ -149,7 +150,7 @@ def suite_jobs(word: str, reports: Path) -> list[Job]:
         name = suite.removeprefix("tests/").replace("/", "-")
         report = reports / f"{name}.xml"
         command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider",
-                   f"--junitxml={report}", suite]
+                   f"--basetemp={reports / name}", f"--junitxml={report}", suite]
         jobs.append(Job(name, command + (["-k", word] if word else []), REPOSITORY, report,
                         count_junit))
     return jobs
@@ -170,14 +171,26 @@ def tool_jobs(build: Path, reports: Path) -> list[Job]:
     return jobs
 
 
+def find_leftovers(folder: Path) -> Outcome:
+    """Counts what tests did not remove; nothing when they are clean."""
+    outcome = Outcome("leftovers")
+    for path in sorted(folder.iterdir()):
+        outcome.add_failure(f"{path.name} was not removed")
+    return outcome
+
+
 def run_all(arguments: argparse.Namespace, reports: Path) -> list[Outcome]:
+    temporary = reports / "t"  # short: sockets lie below it
+    temporary.mkdir()
+    os.environ["TMPDIR"] = str(temporary)
     build = (REPOSITORY / arguments.build).resolve()
     with ThreadPoolExecutor(max_workers=2) as pool:
         outcomes = list(pool.map(run, program_jobs(build, arguments, reports)))
     jobs = [] if arguments.sanitizer == "thread" else suite_jobs(arguments.word, reports)
     if not arguments.sanitizer and not arguments.word:
         jobs += tool_jobs(build, reports)
-    return outcomes + [run(job) for job in jobs]
+    outcomes += [run(job) for job in jobs]
+    return [*outcomes, find_leftovers(temporary)]
 
 
 def main() -> int:
