@@ -104,7 +104,7 @@ def run(job: Job) -> Outcome:
     outcome = Outcome(job.name)
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY / "tests")}
     if job.count is count_gtest:
-        environment["GTEST_OUTPUT"] = f"json:{job.report}"
+        environment |= {"GTEST_OUTPUT": f"json:{job.report}", "GTEST_BRIEF": "1"}
     began = time.monotonic()
     code, outcome.output = run_command(job, environment)
     outcome.seconds = time.monotonic() - began
@@ -182,6 +182,7 @@ def find_leftovers(folder: Path) -> Outcome:
 def run_all(arguments: argparse.Namespace, reports: Path) -> list[Outcome]:
     temporary = reports / "t"  # short: sockets lie below it
     temporary.mkdir()
+    reports.chmod(0o755)  # a test becomes another user
     os.environ["TMPDIR"] = str(temporary)
     build = (REPOSITORY / arguments.build).resolve()
     with ThreadPoolExecutor(max_workers=2) as pool:
