@@ -33,7 +33,6 @@ public:
     bool is_live(NodeIndex node) const;
     /// False for a removed node.
     bool is_same_or_below(NodeIndex node, NodeIndex ancestor) const;
-    std::size_t live_count() const { return index_.size() + 1; } // the root is in no index
 
     template <class Visit>
     void for_each_live_unit(Visit visit) const {

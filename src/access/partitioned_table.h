@@ -6,7 +6,6 @@
 
 #include <array>
 #include <memory>
-#include <numeric>
 #include <utility>
 #include <vector>
 
@@ -34,12 +33,6 @@ public:
             table.tables_[i] = std::make_shared<const Table>(Table::build(std::move(parts[i])));
         }
         return table;
-    }
-
-    std::size_t size() const {
-        return std::accumulate(
-            tables_.begin(), tables_.end(), std::size_t{0},
-            [](std::size_t sum, const auto& table) { return sum + table->size(); });
     }
 
     const Row* find(const Key& key) const { return table_of(key).find(key); }

@@ -146,10 +146,6 @@ bool PermissionSet::includes(const PermissionSet& other) const {
     return true;
 }
 
-bool PermissionSet::empty() const {
-    return std::ranges::all_of(actions_, [](std::uint8_t bits) { return bits == 0; });
-}
-
 std::vector<Permission> PermissionSet::list() const {
     std::vector<Permission> permissions;
     for (std::size_t type = 0; type < actions_.size(); ++type) {

@@ -49,7 +49,6 @@ public:
     bool contains(Permission permission) const;
     /// True when every permission of `other` is in this set.
     bool includes(const PermissionSet& other) const;
-    bool empty() const;
     std::vector<Permission> list() const;
 
 private:

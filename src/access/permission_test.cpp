@@ -47,7 +47,7 @@ TEST(PermissionSets, HoldWhatWasAdded) {
     const Permission read = permission("project", Action::read);
     const Permission create = permission("templates", Action::create);
     PermissionSet one;
-    EXPECT_TRUE(one.empty());
+    EXPECT_TRUE(one.list().empty());
     EXPECT_FALSE(one.contains(read));
     one.add(read);
     PermissionSet both;

@@ -78,10 +78,6 @@ void AccessSnapshot::for_each_unit(
     });
 }
 
-std::size_t AccessSnapshot::node_count() const {
-    return content_->tree.live_count();
-}
-
 namespace {
 
 AccessRule rule_of(const AccessSnapshot& snapshot, const RuleRow& row) {
@@ -109,10 +105,6 @@ RuleInPlace in_place(const RuleRow& row) {
 std::optional<AccessRule> AccessSnapshot::rule(AccessRuleId id) const {
     const RuleRow* row = id.tenant == content_->tenant.id ? content_->rule(id.value) : nullptr;
     return row == nullptr ? std::nullopt : std::optional(rule_of(*this, *row));
-}
-
-std::size_t AccessSnapshot::rule_count() const {
-    return content_->rules.size();
 }
 
 void AccessSnapshot::for_each_rule(const std::function<void(const RuleInPlace&)>& visit) const {

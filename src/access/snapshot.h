@@ -59,11 +59,9 @@ public:
     /// Live units of one type, in the order of creation.
     void for_each_unit(ScopeType type,
                        const std::function<void(NodeIndex, const OrgUnit&)>& visit) const;
-    std::size_t node_count() const;
 
     // The rules.
     std::optional<AccessRule> rule(AccessRuleId id) const;
-    std::size_t rule_count() const;
     /// Every live rule, in no order.
     void for_each_rule(const std::function<void(const RuleInPlace&)>& visit) const;
     void for_each_rule_of(const Subject& subject,

@@ -44,6 +44,21 @@ Row removed(Row row) {
     return row;
 }
 
+inline std::size_t rule_count(const AccessSnapshot& snapshot) {
+    std::size_t count = 0;
+    snapshot.for_each_rule([&](const RuleInPlace&) { ++count; });
+    return count;
+}
+
+/// With the root.
+inline std::size_t node_count(const AccessSnapshot& snapshot) {
+    std::size_t count = 1;
+    for (const ScopeType type : {ScopeType::cluster, ScopeType::department, ScopeType::project}) {
+        snapshot.for_each_unit(type, [&](NodeIndex, const OrgUnit&) { ++count; });
+    }
+    return count;
+}
+
 inline Permission permission(std::string_view type, Action action) {
     return {*find_resource_type(type), action};
 }

@@ -83,22 +83,21 @@ std::string oauth_body(const Entry& entry, std::string_view detail, std::string_
     return body;
 }
 
-} // namespace
-
-int status_of(ErrorCode code, ErrorStyle style) {
-    const Entry& entry = entry_of(code);
+int status_of(const Entry& entry, ErrorStyle style) {
     if (style == ErrorStyle::problem) {
         return entry.problem;
     }
     const bool realm_password =
-        style == ErrorStyle::oauth_realm && code == ErrorCode::invalid_grant;
+        style == ErrorStyle::oauth_realm && entry.code == ErrorCode::invalid_grant;
     return realm_password ? 401 : entry.oauth;
 }
+
+} // namespace
 
 HttpResponse problem_response(const Error& error, ErrorStyle style, std::string_view request_id) {
     const Entry& entry = entry_of(error.code());
     HttpResponse response;
-    response.status = status_of(error.code(), style);
+    response.status = status_of(entry, style);
     const bool is_internal = error.code() == ErrorCode::internal;
     const std::string_view detail = is_internal ? std::string_view() : error.detail();
     if (style != ErrorStyle::problem) {

@@ -10,9 +10,6 @@
 
 namespace claviger {
 
-/// The HTTP status of an error in a given style.
-int status_of(ErrorCode code, ErrorStyle style);
-
 /// The answer for an error. Internal details stay in the log; `request_id` is in every answer.
 HttpResponse problem_response(const Error& error, ErrorStyle style, std::string_view request_id);
 

@@ -34,14 +34,6 @@ Secret generate_client_secret(Random& random) {
     return Secret(std::move(text));
 }
 
-bool has_secret_form(std::string_view text) {
-    if (text.size() != prefix.size() + random_width + checksum_width || !text.starts_with(prefix)) {
-        return false;
-    }
-    const std::string_view covered = text.substr(0, prefix.size() + random_width);
-    return text.substr(covered.size()).compare(checksum_of(covered)) == 0;
-}
-
 Pepper::Pepper(const MasterKey& master_key)
     : secrets_(master_key.derive("claviger secret pepper 1")),
       passwords_(master_key.derive("claviger password pepper 1")) {}

@@ -14,10 +14,6 @@ namespace claviger {
 
 Secret generate_client_secret(Random& random);
 
-/// True when the text has the form and checksum of a generated secret. Says nothing about whether
-/// it was ever given out.
-bool has_secret_form(std::string_view text);
-
 class Pepper {
 public:
     explicit Pepper(const MasterKey& master_key);
