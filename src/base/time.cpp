@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/time.h"
 
+#include <array>
 #include <chrono>
-#include <fmt/format.h>
 
 namespace claviger {
 namespace {
@@ -71,6 +71,17 @@ std::optional<int> take_offset(std::string_view& text) {
     return sign * (*hours * 60 + *minutes);
 }
 
+/// Appends the last `digits` decimal digits of a number that is not negative, and what follows
+/// them.
+void append_digits(std::string& out, std::int64_t value, std::size_t digits, char next) {
+    std::array<char, 8> reversed{};
+    for (std::size_t i = 0; i < digits; ++i, value /= 10) {
+        reversed[i] = static_cast<char>('0' + value % 10);
+    }
+    out.append(reversed.rend() - static_cast<std::ptrdiff_t>(digits), reversed.rend());
+    out += next;
+}
+
 } // namespace
 
 std::string format_rfc3339(Timestamp at) {
@@ -79,10 +90,16 @@ std::string format_rfc3339(Timestamp at) {
     const auto day = floor<days>(point);
     const year_month_day date{day};
     const hh_mm_ss<microseconds> clock{point - day};
-    return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}Z", int{date.year()},
-                       unsigned{date.month()}, unsigned{date.day()}, clock.hours().count(),
-                       clock.minutes().count(), clock.seconds().count(),
-                       clock.subseconds().count());
+    std::string text;
+    text.reserve(27);
+    append_digits(text, int{date.year()}, 4, '-');
+    append_digits(text, unsigned{date.month()}, 2, '-');
+    append_digits(text, unsigned{date.day()}, 2, 'T');
+    append_digits(text, clock.hours().count(), 2, ':');
+    append_digits(text, clock.minutes().count(), 2, ':');
+    append_digits(text, clock.seconds().count(), 2, '.');
+    append_digits(text, clock.subseconds().count(), 6, 'Z');
+    return text;
 }
 
 std::optional<Timestamp> parse_rfc3339(std::string_view text) {

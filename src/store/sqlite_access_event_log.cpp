@@ -205,6 +205,10 @@ void SqliteAccessEventLog::run() {
         lock.unlock();
         write_batch(std::move(batch));
         lock.lock();
+        if (!queue_.empty()) {
+            // Under load every commit costs the processor more than its events do.
+            queued_.wait_for(lock, gathering_time, [&] { return stopping_; });
+        }
     }
 }
 

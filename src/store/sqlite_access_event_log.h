@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The access event log in an SQLite file of its own. One thread owns the connection: it commits
-// whatever is queued with one sync, back to back, so the batches grow with the load. While the
+// whatever is queued with one sync. An event that comes alone is committed at once; while more come
+// in than one commit takes, they are gathered for a millisecond between two commits. While the
 // database cannot be written the events go to the spool; see spool.h.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <filesystem>
 #include <map>
@@ -26,6 +28,7 @@ class SqliteAccessEventLog final : public AccessEventLog {
 public:
     static constexpr std::size_t most_queued_events = 16'384;
     static constexpr std::size_t most_queued_bytes = 16 * 1024 * 1024;
+    static constexpr std::chrono::milliseconds gathering_time{1};
 
     /// `directory` exists and is owned by this process (DataDirectory).
     static Result<std::unique_ptr<SqliteAccessEventLog>>
