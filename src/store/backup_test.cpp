@@ -8,6 +8,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "store/restore.h"
 #include "store/samples.h"
@@ -133,6 +134,32 @@ TEST_F(BackupTest, NothingIsForOthersWhateverTheUmask) {
     expect_for_owner_only(
         {"audit.db", "before-restore-2027-01-15T080140.000000Z", "claviger.db", "lock"});
     EXPECT_EQ(std::filesystem::status(file()).permissions(), std::filesystem::perms(0600));
+}
+
+TEST_F(BackupTest, WhatRootRestoresBelongsToTheOwnerOfTheDirectory) {
+    if (::geteuid() != 0) {
+        return; // others own what they make
+    }
+    auto stores = open();
+    fill(stores, 1);
+    ASSERT_TRUE(back_up(data(), file(), at(99), test_hash));
+    stores = {};
+    constexpr uid_t owner = 65534;
+    ASSERT_EQ(::chown(data().c_str(), owner, owner), 0);
+    std::filesystem::remove(data() / "lock");
+    unlock();
+    ASSERT_TRUE(lock());
+    ASSERT_TRUE(restore(file(), *directory_, at(100), test_hash));
+    stores = open();
+    const auto owner_of = [](const std::filesystem::path& path) {
+        struct stat status{};
+        EXPECT_EQ(::lstat(path.c_str(), &status), 0);
+        return status.st_uid;
+    };
+    EXPECT_EQ(names().size(), 9U);
+    for (const std::string& name : names()) {
+        EXPECT_EQ(owner_of(data() / name), owner) << name;
+    }
 }
 
 TEST_F(BackupTest, UnderLoadHoldsWhatWasAcknowledgedBefore) {

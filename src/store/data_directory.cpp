@@ -99,6 +99,7 @@ Result<DataDirectory> DataDirectory::open(const std::filesystem::path& given) {
         return fail_with_errno("cannot open " + lock.string());
     }
     DataDirectory directory(path, descriptor);
+    give_to_owner_of(path, lock);
     directory.closed_to_others_ = std::move(closed);
     if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
         if (errno != EWOULDBLOCK) {

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <string>
 #include <system_error>
+#include <tuple>
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -14,6 +15,14 @@ namespace claviger {
 
 std::unexpected<Error> fail_with_errno(const std::string& what) {
     return fail(ErrorCode::unavailable, what + ": " + std::generic_category().message(errno));
+}
+
+void give_to_owner_of(const std::filesystem::path& directory, const std::filesystem::path& made) {
+    struct stat status{};
+    if (::geteuid() == 0 && ::stat(directory.c_str(), &status) == 0) {
+        // Where root may not do that (some containers), its own server can still use the file.
+        std::ignore = ::lchown(made.c_str(), status.st_uid, status.st_gid);
+    }
 }
 
 Result<File> File::open(const std::filesystem::path& path, int flags) {

@@ -18,6 +18,9 @@ namespace claviger {
 /// `unavailable` with the text of errno.
 std::unexpected<Error> fail_with_errno(const std::string& what);
 
+/// What root makes in another user's data directory belongs to that user, as whom the server runs.
+void give_to_owner_of(const std::filesystem::path& directory, const std::filesystem::path& made);
+
 class File {
 public:
     /// `flags` as for open(2); a new file is for its owner only.

@@ -19,6 +19,7 @@ constexpr std::size_t longest_name = 128;
 
 Result<void> write_durably(const std::filesystem::path& path, std::string_view bytes) {
     const File file = TRY(File::open(path, O_WRONLY | O_CREAT | O_TRUNC));
+    give_to_owner_of(path.parent_path(), path);
     TRY(file.write_at(0, bytes));
     return file.sync();
 }
@@ -56,6 +57,7 @@ std::vector<std::string> files_of(std::string_view database) {
 Result<void> swap(const std::filesystem::path& directory, const std::filesystem::path& folder,
                   const std::filesystem::path& before) {
     TRY(make_directory(before));
+    give_to_owner_of(directory, before);
     for (const BackedUpDatabase& database : backed_up_databases) {
         const auto restored = folder / database.name;
         if (!std::filesystem::exists(restored)) {
@@ -83,6 +85,7 @@ Result<BackupSummary> restore(const std::filesystem::path& file, const DataDirec
     TRY(finish_interrupted_restore(directory));
     const auto folder = directory.path() / folder_name;
     TRY(make_directory(folder));
+    give_to_owner_of(directory.path(), folder);
     const auto unpacked = unpack(backup, folder);
     if (!unpacked) {
         TRY(remove_tree(folder));

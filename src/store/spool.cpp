@@ -60,6 +60,7 @@ std::optional<std::pair<AuditEntry, std::size_t>> read_record(std::string_view b
 
 Result<Spool> Spool::open(const std::filesystem::path& path) {
     File file = TRY(File::open(path, O_RDWR | O_CREAT));
+    give_to_owner_of(path.parent_path(), path);
     Spool spool(std::move(file));
     TRY(spool.file_.allocate(capacity_bytes));
     TRY(spool.file_.sync());
