@@ -68,7 +68,9 @@ Result<std::string_view> bearer_token(const HttpRequest& request) {
     std::string_view text = *request.authorization;
     const bool bearer = text.size() > 7 && ascii_iequal(text.substr(0, 7), "Bearer ");
     text.remove_prefix(bearer ? 7 : text.size());
-    if (text.empty() || text.find_first_of(" ,\t") != std::string_view::npos) {
+    const bool has_separator =
+        std::ranges::any_of(text, [](char c) { return c == ' ' || c == ',' || c == '\t'; });
+    if (text.empty() || has_separator) {
         return fail(ErrorCode::unauthenticated, "A valid bearer token is needed.");
     }
     return text;

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/time.h"
 
-#include <array>
 #include <chrono>
+#include <ranges>
+#include <span>
+#include <string>
 
 namespace claviger {
 namespace {
@@ -71,15 +73,12 @@ std::optional<int> take_offset(std::string_view& text) {
     return sign * (*hours * 60 + *minutes);
 }
 
-/// Appends the last `digits` decimal digits of a number that is not negative, and what follows
-/// them.
-void append_digits(std::string& out, std::int64_t value, std::size_t digits, char next) {
-    std::array<char, 8> reversed{};
-    for (std::size_t i = 0; i < digits; ++i, value /= 10) {
-        reversed[i] = static_cast<char>('0' + value % 10);
+/// Writes the last decimal digits of a number that is not negative to a place in `text`.
+void put_digits(std::span<char> text, std::int64_t value) {
+    for (char& digit : text | std::views::reverse) {
+        digit = static_cast<char>('0' + value % 10);
+        value /= 10;
     }
-    out.append(reversed.rend() - static_cast<std::ptrdiff_t>(digits), reversed.rend());
-    out += next;
 }
 
 } // namespace
@@ -90,15 +89,15 @@ std::string format_rfc3339(Timestamp at) {
     const auto day = floor<days>(point);
     const year_month_day date{day};
     const hh_mm_ss<microseconds> clock{point - day};
-    std::string text;
-    text.reserve(27);
-    append_digits(text, int{date.year()}, 4, '-');
-    append_digits(text, unsigned{date.month()}, 2, '-');
-    append_digits(text, unsigned{date.day()}, 2, 'T');
-    append_digits(text, clock.hours().count(), 2, ':');
-    append_digits(text, clock.minutes().count(), 2, ':');
-    append_digits(text, clock.seconds().count(), 2, '.');
-    append_digits(text, clock.subseconds().count(), 6, 'Z');
+    std::string text = "0000-00-00T00:00:00.000000Z";
+    const std::span places(text);
+    put_digits(places.subspan(0, 4), int{date.year()});
+    put_digits(places.subspan(5, 2), unsigned{date.month()});
+    put_digits(places.subspan(8, 2), unsigned{date.day()});
+    put_digits(places.subspan(11, 2), clock.hours().count());
+    put_digits(places.subspan(14, 2), clock.minutes().count());
+    put_digits(places.subspan(17, 2), clock.seconds().count());
+    put_digits(places.subspan(20, 6), clock.subseconds().count());
     return text;
 }
 
