@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Measures the built server and prints a table: each figure beside what it is compared with in the
-same run, the ratio and the gate. `./dev bench` calls it; docs/adr tells the method.
+same run, the ratio and the gate. `./dev bench` calls it; ADR 11 tells the method.
 
 A speed is requests per CPU second of the server: on a shared machine the wall clock also counts the
 neighbours. Configurations take turns in every round, and the median of the rounds counts."""
@@ -22,96 +22,17 @@ import tempfile
 import time
 from pathlib import Path
 
-from machine import LOAD_CORE, SERVER_CORE, Process, describe, run_on
+from load import (BENCH, BUILD, CONNECTIONS, HERE, ask, bench, figures, openssl_speed,
+                  wait_for_port, wrk)
+from machine import LOAD_CORE, SERVER_CORE, Process, describe
+from table import Table
 
-HERE = Path(__file__).resolve().parent
-BUILD = HERE.parent / "build"
-BENCH = BUILD / "bench/claviger_bench"
 CLAVIGER = BUILD / "claviger"
-CONNECTIONS = 64
 ACCOUNTS = 10_000
 MANY = 1_000_000
 LISTED = 1_000  # clients that the load comes from
 UNCACHED = 40_000  # tokens for one uncached round, more than it can use
 PUBLIC_URL = "http://127.0.0.1"
-
-
-class Table:
-    """Figures with their gates, printed as they come and kept for the record."""
-
-    HEAD = ["figure", "measured", "against", "ratio", "gate", ""]
-
-    def __init__(self) -> None:
-        self.rows: list[list[str]] = []
-
-    def add(self, *row: str) -> None:
-        self.rows.append(list(row))
-        print("  " + "  ".join(f"{cell:<{width}}" for cell, width in
-                               zip(row, [46, 22, 40, 6, 14, 6])).rstrip(), flush=True)
-
-    def ratio(self, figure: str, measured: float, against: float, what: str, gate: float) -> None:
-        ratio = measured / against
-        self.add(figure, f"{measured:,.0f}/s", f"{against:,.0f}/s {what}", f"{ratio:.2f}",
-                 f">= {gate:.2f}", "ok" if ratio >= gate else "MISSED")
-
-    def limit(self, figure: str, measured: float, unit: str, most: float) -> None:
-        self.add(figure, f"{measured:,.2f} {unit}", "", "", f"<= {most:,.2f} {unit}",
-                 "ok" if measured <= most else "MISSED")
-
-    def plain(self, figure: str, measured: str, against: str = "") -> None:
-        self.add(figure, measured, against, "", "", "")
-
-    def markdown(self) -> str:
-        lines = [self.HEAD, ["---"] * len(self.HEAD), *self.rows]
-        return "".join("| " + " | ".join(line) + " |\n" for line in lines)
-
-
-def figures(line: str) -> dict[str, float]:
-    """Reads "name value name value ..."."""
-    words = line.split()
-    return {name: float(value) for name, value in zip(words[::2], words[1::2])}
-
-
-def bench(*arguments: object, core: int = SERVER_CORE, stdin: str | None = None) -> str:
-    return run_on(core, [str(BENCH), *map(str, arguments)], input=stdin)
-
-
-def openssl_speed(name: str) -> float:
-    """Signatures per CPU second."""
-    printed = run_on(SERVER_CORE, ["openssl", "speed", "-seconds", "2", "-mr", name])
-    found = re.search(r"^\+F[24]:\d+:\d+:([\d.]+):", printed, re.MULTILINE)
-    value = float(found.group(1))
-    return value if value > 10 else 1 / value
-
-
-def wrk(process: Process, seconds: float, kind: str, file: Path, path: str = "",
-        scheme: str = "http") -> tuple[int, float]:
-    """(answers, CPU seconds of the server)."""
-    command = ["env", f"LD_PRELOAD={BUILD}/bench/libspin.so", "wrk", "-t1", f"-c{CONNECTIONS}",
-               f"-d{seconds}s", "-s", str(HERE / "load.lua"),
-               f"{scheme}://127.0.0.1:{process.port}", "--", kind, str(file), *([path] if path else [])]
-    before = process.cpu_seconds()
-    printed = run_on(LOAD_CORE, command)
-    used = process.cpu_seconds() - before
-    found = re.search(r"^requests (\d+) failed (\d+)$", printed, re.MULTILINE)
-    if found is None or int(found.group(2)) or not int(found.group(1)):
-        raise RuntimeError(f"the load on port {process.port} failed:\n{printed}")
-    return int(found.group(1)), used
-
-
-def ask(port: int, method: str, path: str, body: str | None = None,
-        token: str | None = None) -> bytes:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-    headers = {"Content-Type": "application/json"} if body else {}
-    if token:
-        headers["Authorization"] = f"Bearer {token}"
-    connection.request(method, path, body, headers)
-    answer = connection.getresponse()
-    content = answer.read()
-    connection.close()
-    if answer.status != 200:
-        raise RuntimeError(f"{method} {path}: {answer.status} {content!r}")
-    return content
 
 
 class Bench:
@@ -276,7 +197,8 @@ class Bench:
         rates, table = self.rates, self.table
         bound = 1 / (1 / rates["bare"] + 1 / rates["sign"])
         table.ratio("bare route", rates["bare"], rates["nginx"], "nginx return 200", 0.85)
-        table.ratio("tokens, ES256, durable audit", rates["token"], bound, "1/(1/bare + 1/sign)", 0.80)
+        table.ratio("tokens, ES256, durable audit", rates["token"], bound,
+                    "1/(1/bare + 1/sign)", 0.80)
         table.ratio("tokens, ES256, without audit", rates["unrecorded"], bound,
                     "1/(1/bare + 1/sign)", 0.85)
         table.ratio("tokens, RS256 (3072 bits), durable audit", rates["rsa"],
@@ -284,7 +206,8 @@ class Bench:
         table.ratio("decisions, token seen before", rates["cached"], rates["bare get"],
                     "bare route, same sizes", 0.85)
         table.ratio("decisions, token new", rates["uncached"],
-                    1 / (1 / rates["bare get"] + 1 / rates["verify"]), "1/(1/bare + 1/verify)", 0.85)
+                    1 / (1 / rates["bare get"] + 1 / rates["verify"]),
+                    "1/(1/bare + 1/verify)", 0.85)
         table.ratio("tokens over TLS 1.3 keep-alive", rates["tls"], rates["token"], "plain", 0.75)
 
     def measure_half_load(self, server: Process, grant: dict, path: str, token: str) -> None:
@@ -346,8 +269,8 @@ class Bench:
         most = max(5.0, 10 * measured["sync_p99"])
         self.table.limit("audit, 20,000/s offered, queued to durable, p99", measured["p99"], "ms",
                          most)
-        self.table.plain("the same, p50", f"{measured['p50']:.2f} ms",
-                         f"fdatasync p50 {measured['sync_p50']:.2f}, p99 {measured['sync_p99']:.2f} ms")
+        sync = f"fdatasync p50 {measured['sync_p50']:.2f}, p99 {measured['sync_p99']:.2f} ms"
+        self.table.plain("the same, p50", f"{measured['p50']:.2f} ms", sync)
 
     def measure_start(self) -> None:
         for count, most in ((ACCOUNTS, 0.150), (MANY, 3.0)):
@@ -390,16 +313,6 @@ class Bench:
         self.table.ratio("tokens, ES256, durable audit", self.rates["token"],
                          self.rates["oidc-provider"], "oidc-provider, ES256, in memory", 6)
         self.stop_all()
-
-
-def wait_for_port(port: int) -> None:
-    end = time.monotonic() + 20
-    while time.monotonic() < end:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.01)
-    raise RuntimeError(f"nothing listens on port {port}")
 
 
 def commit() -> str:
