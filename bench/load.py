@@ -37,8 +37,8 @@ def openssl_speed(name: str) -> float:
 def wrk(process: Process, seconds: float, kind: str, file: Path, path: str = "",
         scheme: str = "http") -> tuple[int, float]:
     """(answers, CPU seconds of the server)."""
-    command = ["env", f"LD_PRELOAD={BUILD}/bench/libspin.so", "wrk", "-t1", "--timeout", "20s", f"-c{CONNECTIONS}",
-               f"-d{seconds}s", "-s", str(HERE / "load.lua"),
+    command = ["env", f"LD_PRELOAD={BUILD}/bench/libspin.so", "wrk", "-t1", "--timeout", "20s",
+               f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", str(HERE / "load.lua"),
                f"{scheme}://127.0.0.1:{process.port}", "--", kind, str(file)]
     command += [path] if path else []
     before = process.cpu_seconds()
