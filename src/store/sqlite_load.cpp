@@ -24,9 +24,8 @@ Result<void> load_all(Connection& reader, const std::string& sql, const Store::R
 
 /// Accounts and secrets are both read in the order of the account: a merge, no query per account.
 Result<void> load_service_accounts(Connection& reader, const Store::RowVisitor& visit) {
-    Statement accounts = TRY(reader.query(
-        select(service_account_columns,
-               "service_account WHERE deleted_at IS NULL ORDER BY tenant, id")));
+    Statement accounts = TRY(reader.query(select(
+        service_account_columns, "service_account WHERE deleted_at IS NULL ORDER BY tenant, id")));
     Statement secrets = TRY(reader.query(
         select(client_secret_columns, "client_secret ORDER BY tenant, service_account, position")));
     Row row = ServiceAccount{};
