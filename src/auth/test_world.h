@@ -8,6 +8,7 @@
 #include "auth/service_accounts.h"
 #include "auth/tenants.h"
 #include "auth/verify_token.h"
+#include "base/seeded_random.h"
 #include "store/failing_store.h"
 #include "store/memory_access_event_log.h"
 #include "store/memory_store.h"

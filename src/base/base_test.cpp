@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "base/encoding.h"
-#include "base/random.h"
 #include "base/secret.h"
+#include "base/seeded_random.h"
 #include "base/sharded_table.h"
 #include "base/strict_json.h"
 #include "base/text.h"

@@ -63,11 +63,4 @@ void SystemRandom::fill(std::span<std::uint8_t> bytes) {
     pool.used += bytes.size();
 }
 
-void SeededRandom::fill(std::span<std::uint8_t> bytes) {
-    const std::scoped_lock lock(mutex_);
-    for (std::uint8_t& byte : bytes) {
-        byte = static_cast<std::uint8_t>(engine_());
-    }
-}
-
 } // namespace claviger

@@ -4,6 +4,7 @@
 #include <sstream>
 #include <thread>
 
+#include "base/seeded_random.h"
 #include "base/text.h"
 #include "jose/crypto.h"
 #include "jose/jwt.h"
