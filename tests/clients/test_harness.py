@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import base64
+import socket
 import urllib.parse
 
 import pytest
 from scenario.leaks import find_leaks
 from scenario.openapi import own_contract, peer_contract
-from scenario.recorder import Exchange
+from scenario.recorder import Exchange, Recorder
 
 SECRET = "clvs_7/Ab+c?d%e~fGh"
 
@@ -40,3 +41,13 @@ def test_a_body_where_none_belongs_is_noticed():
     answer = Exchange("PATCH", "/api/v1/service-accounts/x", [], b"", 200,
                       [("Content-Type", "application/json")], b"{}")
     assert own_contract().findings(answer)
+
+
+def test_the_recorder_closes_what_the_server_closed():
+    recorder = Recorder()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        recorder.backend = server.getsockname()
+        with socket.create_connection(recorder.listener.server_address, timeout=10) as client:
+            server.accept()[0].close()
+            assert client.recv(1) == b""
+    recorder.close()

@@ -2,6 +2,8 @@
 """A proxy that passes every byte on unchanged and remembers each request with its answer."""
 from __future__ import annotations
 
+import io
+import select
 import socket
 import socketserver
 import threading
@@ -76,7 +78,8 @@ class Recorder:
         try:
             backend = socket.create_connection(self.backend, timeout=60)
             client_stream, backend_stream = client.makefile("rb"), backend.makefile("rb")
-            while (head := read_head(client_stream)) is not None:
+            while is_asked(client, client_stream, backend) and (
+                    head := read_head(client_stream)) is not None:
                 self.pass_on(head, client, client_stream, backend, backend_stream)
         except (OSError, EOFError):
             pass  # either side went away; the other learns it by the closed connection
@@ -107,6 +110,15 @@ class Recorder:
             self.exchanges.append(Exchange(method, target, headers, body, status, answer_headers,
                                            answer_body))
         client.sendall(answer_head + raw)
+
+
+def is_asked(client: socket.socket, client_stream: io.BufferedReader,
+             backend: socket.socket) -> bool:
+    """Waits for a request or the client's end; false when the server ended the connection first."""
+    client.setblocking(False)
+    has_begun = client_stream.peek(1)
+    client.setblocking(True)
+    return bool(has_begun) or client in select.select([client, backend], [], [])[0]
 
 
 def read_head(stream) -> bytes | None:
