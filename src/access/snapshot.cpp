@@ -11,8 +11,8 @@ AccessSnapshot::AccessSnapshot(std::shared_ptr<const Content> content)
 AccessSnapshot::AccessSnapshot(const Tenant& tenant)
     : content_(std::make_shared<const Content>(tenant)) {}
 
-AccessSnapshot AccessSnapshot::build(const Tenant& tenant, std::vector<OrgUnit> units,
-                                     std::vector<AccessRule> rules) {
+AccessSnapshot AccessSnapshot::build(const Tenant& tenant, const std::vector<OrgUnit>& units,
+                                     const std::vector<AccessRule>& rules) {
     auto content = std::make_shared<Content>(tenant); // shared with readers once it is complete
     for (const ScopeType type : {ScopeType::cluster, ScopeType::department, ScopeType::project}) {
         for (const OrgUnit& unit : units) { // so parents come first

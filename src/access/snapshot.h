@@ -38,8 +38,8 @@ public:
     /// A tree that is only the tenant's root, without rules.
     explicit AccessSnapshot(const Tenant& tenant);
     /// Builds a snapshot of many rows at once, in any order, for start-up. No id may stand twice.
-    static AccessSnapshot build(const Tenant& tenant, std::vector<OrgUnit> units,
-                                std::vector<AccessRule> rules);
+    static AccessSnapshot build(const Tenant& tenant, const std::vector<OrgUnit>& units,
+                                const std::vector<AccessRule>& rules);
 
     TenantId tenant() const;
 

@@ -35,7 +35,7 @@ DepartmentView view_of(const OrgUnit& unit) {
     view.updated_by = unit.updated_by;
     view.resources = shown_resources(attributes);
     view.total_resources = total_of(view.resources);
-    view.scheduling_rules = std::move(attributes.scheduling_rules);
+    view.scheduling_rules = attributes.scheduling_rules;
     view.default_node_pools = std::move(attributes.default_node_pools);
     view.node_types = std::move(attributes.node_types);
     return view;

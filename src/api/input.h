@@ -108,11 +108,11 @@ Result<std::optional<Field>> take_field(const Input& input, std::string_view nam
 template <class Field, bool optional>
 Result<void> fill_field(const Input& input, std::string_view name, auto& field) {
     auto taken = TRY(take_field<Field>(input, name));
-    if (taken) {
+    if constexpr (optional) {
+        field = std::move(taken);
+    } else if (taken) {
         field = *std::move(taken);
-        return {};
-    }
-    if constexpr (!optional) {
+    } else {
         return fail(ErrorCode::invalid_request,
                     "Required parameter is missing: " + std::string(name));
     }

@@ -75,7 +75,7 @@ ProjectView view_of(const AccessSnapshot& access, const OrgUnit& unit) {
     view.total_resources = total_of(view.resources);
     view.effective = {attributes.scheduling_rules, attributes.default_node_pools,
                       attributes.node_types};
-    view.scheduling_rules = std::move(attributes.scheduling_rules);
+    view.scheduling_rules = attributes.scheduling_rules;
     view.default_node_pools = std::move(attributes.default_node_pools);
     view.node_types = std::move(attributes.node_types);
     return view;

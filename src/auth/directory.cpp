@@ -68,8 +68,7 @@ TenantStatePointer finish(Loading&& loading, std::int64_t token_lifetime_seconds
     auto state = std::make_shared<TenantState>(loading.tenant);
     state->accounts = AccountTable::build(std::move(loading.accounts));
     state->users = UserTable::build(std::move(loading.users));
-    state->access =
-        AccessSnapshot::build(loading.tenant, std::move(loading.units), std::move(loading.rules));
+    state->access = AccessSnapshot::build(loading.tenant, loading.units, loading.rules);
     state->keys = KeyRing(std::move(loading.keys), token_lifetime_seconds);
     return state;
 }
@@ -216,8 +215,8 @@ void Directory::apply(std::uint64_t change_number, std::span<const Row> rows) {
         if (!state) {
             continue;
         }
-        const auto slot = std::ranges::find_if(
-            next->tenants, [&](const TenantStatePointer& old) { return old->tenant.id == id; });
+        const auto slot =
+            std::ranges::find(next->tenants, id, [](const auto& old) { return old->tenant.id; });
         if (slot != next->tenants.end()) {
             *slot = std::move(state);
         } else {

@@ -94,6 +94,8 @@ TEST(Secret, IsWipedWhenMovedFrom) {
     const Secret to(std::move(from));
     EXPECT_EQ(to.reveal(), "hush");
     EXPECT_TRUE(from.empty()); // NOLINT(bugprone-use-after-move): that is the promise
+    const std::string_view memory(reinterpret_cast<const char*>(&from), sizeof from);
+    EXPECT_EQ(memory.find("hush"), std::string_view::npos);
     EXPECT_TRUE(constant_time_equal(std::string_view("ab"), std::string_view("ab")));
     EXPECT_FALSE(constant_time_equal(std::string_view("ab"), std::string_view("ac")));
     EXPECT_FALSE(constant_time_equal(std::string_view("ab"), std::string_view("abc")));

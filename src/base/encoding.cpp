@@ -119,7 +119,7 @@ std::optional<Bytes> decode_hex(std::string_view text) {
     int high = -1;
     for (const char c : text) {
         const auto index = static_cast<std::uint8_t>(c);
-        const int digit = std::max(lower[index], upper[index]);
+        const std::int8_t digit = std::max(lower[index], upper[index]);
         if (digit < 0) {
             return std::nullopt;
         }

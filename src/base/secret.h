@@ -6,7 +6,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <utility>
 
 namespace claviger {
 
@@ -21,20 +20,19 @@ bool constant_time_equal(std::string_view a, std::string_view b);
 class Secret {
 public:
     Secret() = default;
-    explicit Secret(std::string text) : text_(std::move(text)) {}
+    explicit Secret(std::string text) { take(text); }
     explicit Secret(std::string_view text) : text_(text) {}
-    Secret(Secret&& other) noexcept : text_(other.text_) { wipe(other.text_); }
+    Secret(Secret&& other) noexcept { take(other.text_); }
     Secret& operator=(Secret&& other) noexcept {
         if (this != &other) {
-            wipe(text_);
-            text_ = other.text_;
-            wipe(other.text_);
+            forget(text_);
+            take(other.text_);
         }
         return *this;
     }
     Secret(const Secret&) = delete;
     Secret& operator=(const Secret&) = delete;
-    ~Secret() { wipe(text_); }
+    ~Secret() { forget(text_); }
 
     bool empty() const { return text_.empty(); }
     std::size_t size() const { return text_.size(); }
@@ -42,6 +40,17 @@ public:
     std::string_view reveal() const { return text_; }
 
 private:
+    /// Into an empty Secret.
+    void take(std::string& text) noexcept {
+        text_.swap(text);
+        forget(text);
+    }
+    /// Wipes all of the memory, in which a short text that was taken still lies.
+    static void forget(std::string& text) {
+        text.resize(text.capacity());
+        wipe(text);
+    }
+
     std::string text_;
 };
 

@@ -270,12 +270,11 @@ TEST(OperatorMessagesTest, AnswersSurviveTheWire) {
 }
 
 TEST(OperatorMessagesTest, OtherTextIsRefused) {
-    for (const char* line : {"", "{}", "[]", "null", "tenant list", R"({"command":"x"})",
-                             R"({"command":1,"arguments":{}})", R"({"command":"x","arguments":[]})",
-                             R"({"command":"x","arguments":{"a":1}})",
-                             R"({"command":"x","arguments":{}} )"
-                             "x",
-                             R"({"command":"x","command":"y","arguments":{}})"}) {
+    for (const char* line :
+         {"", "{}", "[]", "null", "tenant list", R"({"command":"x"})",
+          R"({"command":1,"arguments":{}})", R"({"command":"x","arguments":[]})",
+          R"({"command":"x","arguments":{"a":1}})", R"({"command":"x","arguments":{}} x)",
+          R"({"command":"x","command":"y","arguments":{}})"}) {
         EXPECT_FALSE(decode_request(line)) << line;
     }
     for (const char* line : {"", "{}", R"({"ok":1,"lines":[]})", R"({"ok":true,"lines":[1]})",

@@ -66,7 +66,7 @@ protected:
     }
 
     std::string toml_value(const OptionSpec& spec, unsigned number) {
-        const std::string text = given(spec, number);
+        std::string text = given(spec, number);
         if (spec.kind == OptionKind::integer || spec.kind == OptionKind::boolean) {
             return text;
         }

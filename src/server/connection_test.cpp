@@ -323,6 +323,7 @@ TEST_F(ConnectionTest, LogsNeitherQueriesNorSecrets) {
     EXPECT_NE(text.find("warning: answered status=500 method=POST path=/fails"), std::string::npos)
         << text;
     EXPECT_NE(text.find("debug: answered status=200"), std::string::npos);
+    EXPECT_NE(text.find("request_id=" + id), std::string::npos);
     EXPECT_EQ(text.find(secret), std::string::npos);
 }
 

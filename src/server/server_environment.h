@@ -50,7 +50,7 @@ public:
         Place(ConnectionCounts& counts, const boost::asio::ip::address& source)
             : counts_(&counts), source_(source) {}
         Place(Place&& other) noexcept
-            : counts_(std::exchange(other.counts_, nullptr)), source_(other.source_) {}
+            : counts_(std::exchange(other.counts_, nullptr)), source_(std::move(other.source_)) {}
         Place& operator=(Place&&) = delete;
         ~Place();
         const boost::asio::ip::address& source() const { return source_; }
