@@ -61,7 +61,6 @@ HttpRequest token_request(const Credentials& credentials) {
     request.body = R"({"grantType":"client_credentials","clientId":")" + credentials.client_id +
                    R"(","clientSecret":")" + credentials.client_secret + R"("})";
     request.source_ip = "127.0.0.1";
-    request.user_agent = "bench";
     request.request_id = "11111111-2222-4333-8444-555555555555";
     return request;
 }

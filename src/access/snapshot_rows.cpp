@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "access/snapshot_rows.h"
 
+#include <algorithm>
 #include <array>
 #include <map>
 #include <unordered_map>
@@ -8,38 +9,10 @@
 namespace claviger {
 namespace {
 
-/// The value of a lower-case hexadecimal digit, or nothing.
-std::optional<std::uint8_t> digit_of(char c) {
-    if (c >= '0' && c <= '9') {
-        return static_cast<std::uint8_t>(c - '0');
-    }
-    if (c >= 'a' && c <= 'f') {
-        return static_cast<std::uint8_t>(c - 'a' + 10);
-    }
-    return std::nullopt;
-}
-
-/// Reads only what Uuid::text() writes (another spelling is another subject), and allocates
-/// nothing.
+/// Reads only what Uuid::text() writes: another spelling is another subject.
 std::optional<Uuid> canonical_uuid(std::string_view text) {
-    if (text.size() != 36) {
-        return std::nullopt;
-    }
-    Uuid id;
-    std::size_t at = 0;
-    for (std::uint8_t& byte : id.bytes) {
-        const bool dash_is_due = at == 8 || at == 13 || at == 18 || at == 23;
-        if (dash_is_due && text[at++] != '-') {
-            return std::nullopt;
-        }
-        const auto high = digit_of(text[at++]);
-        const auto low = digit_of(text[at++]);
-        if (!high || !low) {
-            return std::nullopt;
-        }
-        byte = static_cast<std::uint8_t>(*high << 4 | *low);
-    }
-    return id;
+    const auto id = Uuid::parse(text);
+    return id && std::ranges::equal(id->characters(), text) ? id : std::nullopt;
 }
 
 RuleRow row_of(const AccessRule& rule, NodeIndex scope, std::uint32_t subject_hash) {

@@ -17,12 +17,12 @@ std::unexpected<Error> wrong_type(std::string_view at, std::string_view expected
                 std::string(at) + " has the wrong type; expected " + std::string(expected));
 }
 
-Result<std::string> decode_string(const json::value& value, std::string_view at) {
+Result<std::string_view> decode_string(const json::value& value, std::string_view at) {
     const json::string* text = value.if_string();
     if (text == nullptr) {
         return wrong_type(at, "a string");
     }
-    return std::string(*text);
+    return std::string_view(text->data(), text->size());
 }
 
 Result<std::int64_t> decode_integer(const json::value& value, std::string_view at,

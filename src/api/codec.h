@@ -141,9 +141,9 @@ void encode(JsonWriter& out, const T& value) {
     } else if constexpr (std::is_convertible_v<T, std::string_view>) {
         out.value(std::string_view(value));
     } else if constexpr (std::is_same_v<T, Timestamp>) {
-        out.value(std::string_view(format_rfc3339(value)));
+        out.value(as_text(rfc3339_characters(value)));
     } else if constexpr (std::is_same_v<T, Uuid>) {
-        out.value(std::string_view(value.text()));
+        out.value(as_text(value.characters()));
     } else if constexpr (WireText<T>) {
         out.value(std::string_view(value.wire()));
     } else if constexpr (IsVector<T>::value) {
@@ -175,7 +175,7 @@ void encode(JsonWriter& out, const T& value) {
 
 /// "name has the wrong type; expected a string"
 std::unexpected<Error> wrong_type(std::string_view at, std::string_view expected);
-Result<std::string> decode_string(const json::value& value, std::string_view at);
+Result<std::string_view> decode_string(const json::value& value, std::string_view at);
 Result<std::int64_t> decode_integer(const json::value& value, std::string_view at,
                                     std::int64_t least, std::int64_t most);
 Result<double> decode_number(const json::value& value, std::string_view at);
@@ -189,8 +189,11 @@ template <class T>
 Result<T> decode(const json::value& value, std::string_view at) {
     if constexpr (std::is_same_v<T, RawJson>) {
         return RawJson{json::serialize(value)};
+    } else if constexpr (std::is_same_v<T, std::string_view>) {
+        return decode_string(value, at); // valid as long as `value`
     } else if constexpr (std::is_same_v<T, std::string>) {
-        return decode_string(value, at);
+        const std::string_view text = TRY(decode_string(value, at));
+        return std::string(text);
     } else if constexpr (std::is_same_v<T, bool>) {
         const bool* truth = value.if_bool();
         return truth != nullptr ? Result<bool>(*truth) : wrong_type(at, "true or false");
@@ -201,11 +204,11 @@ Result<T> decode(const json::value& value, std::string_view at) {
     } else if constexpr (std::is_floating_point_v<T>) {
         return decode_number(value, at);
     } else if constexpr (std::is_same_v<T, Uuid>) {
-        const std::string text = TRY(decode_string(value, at));
+        const std::string_view text = TRY(decode_string(value, at));
         const auto id = Uuid::parse(text);
         return id ? Result<Uuid>(*id) : wrong_type(at, "a UUID");
     } else if constexpr (WireText<T>) {
-        const std::string text = TRY(decode_string(value, at));
+        const std::string_view text = TRY(decode_string(value, at));
         auto decoded = T::decode(text);
         if (!decoded) {
             return fail(decoded.error().code(), std::string(at) + ": " + decoded.error().detail());

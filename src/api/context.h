@@ -44,7 +44,7 @@ struct Context {
     // What the answer carries besides its body.
     AuditTicket ticket = 0;
     std::int64_t retry_after_seconds = 0;
-    std::vector<std::pair<std::string, std::string>> headers;
+    HttpHeaders headers;
 
     const TenantState& state() const { return *caller.state; }
     const AccessSnapshot& access() const { return caller.state->access; }

@@ -56,8 +56,7 @@ Result<void> read_path(std::string_view pattern, std::string_view path, Input& i
 }
 
 Origin origin_of(const HttpRequest& request) {
-    return {request.source_ip, request.request_id, std::string(name_of(request.method)),
-            request.path};
+    return {request.source_ip, request.request_id, name_of(request.method), request.path};
 }
 
 /// The token of "Bearer <token>"; nothing else is one (RFC 6750 2.1).
@@ -289,7 +288,8 @@ Result<std::string> Dispatcher::run(Context& context, const Route& route) {
     }
     input.has_body = route.reads_body;
     if (input.has_body) {
-        input.body = TRY(read_body(context.request, operation.body, operation.max_members));
+        input.body =
+            TRY(read_body(context.request, operation.body, operation.max_members, &input.memory));
     }
     auto body = route.call(context, operation.access, input);
     const bool is_denied = !body && body.error().code() == ErrorCode::access_denied;

@@ -3,13 +3,12 @@
 // any socket. `server` fills and sends them; nothing here knows Asio or Beast.
 #pragma once
 
+#include <boost/container/small_vector.hpp>
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 #include "store/access_event_log.h"
 
@@ -27,15 +26,17 @@ struct HttpRequest {
     std::optional<std::string> content_type;
     std::string body;
     std::string source_ip;  // the peer, or what a trusted proxy says
-    std::string user_agent; // cut to 256 bytes
     std::string request_id; // UUID text, made by the server
 };
 
+/// Names and values; few enough to lie in the answer itself.
+using HttpHeaders = boost::container::small_vector<std::pair<std::string_view, std::string>, 2>;
+
 struct HttpResponse {
     int status = 200;
-    std::string content_type = "application/json";
+    std::string_view content_type = "application/json";
     std::string body;
-    std::vector<std::pair<std::string, std::string>> headers; // besides the standing ones
+    HttpHeaders headers;    // besides the standing ones
     AuditTicket ticket = 0; // the answer may leave only when this is durable
 };
 

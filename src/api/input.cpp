@@ -10,29 +10,27 @@ namespace {
 
 constexpr std::size_t deepest_json = 16;
 
-/// The media type without its parameters, in lower case.
-std::string media_type(const std::optional<std::string>& content_type) {
-    if (!content_type) {
-        return {};
-    }
-    const std::string_view text = *content_type;
+/// The media type without its parameters, as it is spelled.
+std::string_view media_type(const std::optional<std::string>& content_type) {
+    const std::string_view text = content_type ? std::string_view(*content_type) : "";
     std::string_view type = text.substr(0, text.find(';'));
     while (type.ends_with(' ') || type.ends_with('\t')) {
         type.remove_suffix(1);
     }
-    return ascii_lower(type);
+    return type;
 }
 
-Result<json::object> read_json(std::string_view body, std::size_t max_members) {
+Result<json::object> read_json(std::string_view body, std::size_t max_members,
+                               const json::storage_ptr& memory) {
     if (body.empty()) {
-        return json::object{};
+        return json::object(memory);
     }
     const StrictJsonLimits limits{deepest_json, max_members, true};
-    json::value value = TRY(parse_strict_json(body, limits));
+    json::value value = TRY(parse_strict_json(body, limits, memory));
     if (const json::string* inner = value.if_string()) {
         // A known client encodes its bodies twice.
         const std::string text(*inner);
-        value = TRY(parse_strict_json(text, limits));
+        value = TRY(parse_strict_json(text, limits, memory));
     }
     if (!value.is_object()) {
         return fail(ErrorCode::invalid_request, "the body must be a JSON object");
@@ -41,9 +39,9 @@ Result<json::object> read_json(std::string_view body, std::size_t max_members) {
 }
 
 /// A form as an object of strings; an empty value counts as left out (RFC 6749 3.2).
-Result<json::object> read_form(std::string_view body) {
+Result<json::object> read_form(std::string_view body, const json::storage_ptr& memory) {
     const Parameters parameters = TRY(parse_parameters(body));
-    json::object object;
+    json::object object(memory);
     for (const auto& [name, value] : parameters) {
         if (find_member(object, name) != nullptr) {
             return fail(ErrorCode::invalid_request, "a parameter is repeated");
@@ -58,23 +56,24 @@ Result<json::object> read_form(std::string_view body) {
 
 } // namespace
 
-Result<json::object> read_body(const HttpRequest& request, BodyForm form, std::size_t max_members) {
-    const std::string type = media_type(request.content_type);
-    const bool is_form = type == "application/x-www-form-urlencoded";
-    const bool is_json = type == "application/json" || type.empty();
+Result<json::object> read_body(const HttpRequest& request, BodyForm form, std::size_t max_members,
+                               const json::storage_ptr& memory) {
+    const std::string_view type = media_type(request.content_type);
+    const bool is_form = ascii_iequal(type, "application/x-www-form-urlencoded");
+    const bool is_json = ascii_iequal(type, "application/json") || type.empty();
     switch (form) {
     case BodyForm::none:
-        return json::object{};
+        return json::object(memory);
     case BodyForm::form:
         // An empty body of any type is an empty form.
         if (!is_form && !request.body.empty()) {
             return fail(ErrorCode::invalid_request,
                         "the body must be application/x-www-form-urlencoded");
         }
-        return read_form(request.body);
+        return read_form(request.body, memory);
     case BodyForm::json_or_form:
         if (is_form) {
-            return read_form(request.body);
+            return read_form(request.body, memory);
         }
         [[fallthrough]];
     case BodyForm::json:
@@ -83,7 +82,7 @@ Result<json::object> read_body(const HttpRequest& request, BodyForm form, std::s
     if (!is_json) {
         return fail(ErrorCode::unsupported_media_type, "the body must be application/json");
     }
-    return read_json(request.body, max_members);
+    return read_json(request.body, max_members, memory);
 }
 
 std::vector<std::string_view> query_values(const Parameters& query, std::string_view name) {

@@ -4,6 +4,8 @@
 // member names ignore ASCII case, a JSON string may hold the JSON, lists come in three spellings.
 #pragma once
 
+#include <array>
+#include <boost/container/small_vector.hpp>
 #include <boost/json.hpp>
 #include <optional>
 #include <span>
@@ -18,17 +20,27 @@
 
 namespace claviger {
 
+/// Requests may be decoded into views of it.
 struct Input {
-    std::vector<std::pair<std::string_view, std::string>> path; // by the names in the template
+    Input() = default;
+    Input(const Input&) = delete;
+    Input& operator=(const Input&) = delete;
+
+    std::array<unsigned char, 2048> bytes; // so that bodies of usual size need no other memory
+    json::monotonic_resource memory{bytes.data(), bytes.size()};
+
+    /// By the names in the template.
+    boost::container::small_vector<std::pair<std::string_view, std::string>, 2> path;
     Parameters query;
-    json::object body;
+    json::object body{&memory};
     bool has_body = false; // the route reads its fields from the body
 };
 
 /// Which forms of body a route reads.
 enum class BodyForm : std::uint8_t { none, json, form, json_or_form };
 
-Result<json::object> read_body(const HttpRequest& request, BodyForm form, std::size_t max_members);
+Result<json::object> read_body(const HttpRequest& request, BodyForm form, std::size_t max_members,
+                               const json::storage_ptr& memory);
 
 /// The values of a query parameter, in order; names match exactly.
 std::vector<std::string_view> query_values(const Parameters& query, std::string_view name);
@@ -39,8 +51,8 @@ std::vector<std::string> split_list(std::span<const std::string_view> values);
 /// Types that can stand in a path or a query.
 template <class T>
 concept TextField = std::is_same_v<T, FilterText> || std::is_same_v<T, std::vector<std::string>> ||
-                    std::is_same_v<T, std::string> || std::is_integral_v<T> ||
-                    std::is_same_v<T, Uuid> || WireText<T>;
+                    std::is_same_v<T, std::string> || std::is_same_v<T, std::string_view> ||
+                    std::is_integral_v<T> || std::is_same_v<T, Uuid> || WireText<T>;
 
 template <TextField T>
 Result<T> decode_text(std::span<const std::string_view> values, std::string_view at) {
@@ -49,8 +61,8 @@ Result<T> decode_text(std::span<const std::string_view> values, std::string_view
         return FilterText{{values.begin(), values.end()}};
     } else if constexpr (IsVector<T>::value) {
         return split_list(values);
-    } else if constexpr (std::is_same_v<T, std::string>) {
-        return std::string(first);
+    } else if constexpr (std::is_same_v<T, std::string> || std::is_same_v<T, std::string_view>) {
+        return T(first);
     } else if constexpr (std::is_same_v<T, bool>) {
         if (ascii_iequal(first, "true") || ascii_iequal(first, "false")) {
             return ascii_iequal(first, "true");

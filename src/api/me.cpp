@@ -101,6 +101,7 @@ PermittedScopes scopes_of(const Context& context, Permission permission) {
 
 Result<RawJson> read_permitted_scopes(Context& context, const PermittedScopesRequest& request) {
     std::string text;
+    text.reserve(usual_body);
     JsonWriter out(text);
     out.begin_object();
     for (const Action action : {Action::create, Action::read, Action::update, Action::remove}) {
@@ -110,7 +111,7 @@ Result<RawJson> read_permitted_scopes(Context& context, const PermittedScopesReq
                             : PermittedScopes{});
     }
     out.end_object();
-    return RawJson{text};
+    return RawJson{std::move(text)};
 }
 
 // --- me/access-rules ----------------------------------------------------------------------------

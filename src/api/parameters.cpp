@@ -44,6 +44,9 @@ Result<std::string> decode_form_text(std::string_view text) {
 
 Result<Parameters> parse_parameters(std::string_view text) {
     Parameters parameters;
+    if (!text.empty()) {
+        parameters.reserve(8);
+    }
     while (!text.empty()) {
         const std::string_view pair = text.substr(0, text.find('&'));
         text.remove_prefix(std::min(pair.size() + 1, text.size()));

@@ -43,6 +43,7 @@ BOOST_DESCRIBE_STRUCT(ProjectView, (),
 
 RawJson status_json(const std::string& namespace_name) {
     RawJson status{""};
+    status.text.reserve(96);
     JsonWriter out(status.text);
     out.begin_object();
     out.name("phase");

@@ -114,6 +114,9 @@ struct Signature<Result<Answer> (*)(Context&, const Fields&)> {
     using Request = Fields;
 };
 
+/// What most answers fit into, in bytes.
+inline constexpr std::size_t usual_body = 1024;
+
 template <auto handler>
 Result<std::string> call_handler(Context& context, const Access& access, const Input& input) {
     using Types = Signature<decltype(handler)>;
@@ -126,6 +129,7 @@ Result<std::string> call_handler(Context& context, const Access& access, const I
     const auto response = TRY(handler(context, request));
     std::string body;
     if constexpr (!std::is_same_v<typename Types::Response, Empty>) {
+        body.reserve(usual_body);
         JsonWriter writer(body);
         encode(writer, response);
     }

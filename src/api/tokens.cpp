@@ -16,10 +16,10 @@ constexpr std::size_t largest_token_request = 64 * 1024; // bytes
 constexpr std::size_t longest_credential = 1024;         // bytes
 constexpr std::size_t most_scopes = 64;
 
-/// A credential pair as sent, empty strings where nothing was.
+/// A credential pair as sent, empty where nothing was; where it was sent, it stands.
 struct Credentials {
-    std::string id;
-    std::string secret;
+    std::string_view id;
+    std::string_view secret;
 };
 
 Result<void> check_length(std::string_view text) {
@@ -44,8 +44,8 @@ Result<GrantedTokens> grant_to_client(Context& context, const Credentials& clien
                     context.state(), client.id, client.secret, context.caller.origin, options));
 }
 
-Result<GrantedTokens> grant_to_user(Context& context, const std::string& username,
-                                    const std::string& password, GrantOptions options) {
+Result<GrantedTokens> grant_to_user(Context& context, std::string_view username,
+                                    std::string_view password, GrantOptions options) {
     if (!context.services.settings.password_grant) {
         return fail(ErrorCode::unsupported_grant_type, "The password grant is switched off.");
     }
@@ -58,8 +58,8 @@ Result<GrantedTokens> grant_to_user(Context& context, const std::string& usernam
 // --- POST /api/v1/token -------------------------------------------------------------------------
 
 struct TokenRequest {
-    std::optional<std::string> grant_type, client_id, client_secret, app_id, app_secret, username,
-        password, refresh_token, code, redirect_uri, external_token;
+    std::optional<std::string_view> grant_type, client_id, client_secret, app_id, app_secret,
+        username, password, refresh_token, code, redirect_uri, external_token;
 };
 BOOST_DESCRIBE_STRUCT(TokenRequest, (),
                       (grant_type, client_id, client_secret, app_id, app_secret, username, password,
@@ -73,8 +73,7 @@ BOOST_DESCRIBE_STRUCT(TokenResponse, (), (access_token, expires_in))
 
 /// The pair in either of its two spellings; two different pairs are refused.
 Result<Credentials> client_of(const TokenRequest& request) {
-    const auto same_or_absent = [](const std::optional<std::string>& a,
-                                   const std::optional<std::string>& b) {
+    const auto same_or_absent = [](const auto& a, const auto& b) {
         return !a || !b || constant_time_equal(*a, *b);
     };
     if (!same_or_absent(request.client_id, request.app_id) ||
@@ -91,7 +90,7 @@ Result<Credentials> client_of(const TokenRequest& request) {
 }
 
 Result<GrantedTokens> grant_v1(Context& context, const TokenRequest& request) {
-    const std::string grant = request.grant_type.value_or("");
+    const std::string_view grant = request.grant_type.value_or("");
     if (grant.empty()) {
         return fail(ErrorCode::invalid_request, "Required parameter is missing: grantType");
     }
@@ -110,14 +109,14 @@ Result<GrantedTokens> grant_v1(Context& context, const TokenRequest& request) {
 }
 
 Result<TokenResponse> create_token(Context& context, const TokenRequest& request) {
-    const GrantedTokens tokens = TRY(grant_v1(context, request));
-    return TokenResponse{tokens.access_token, tokens.expires_in};
+    GrantedTokens tokens = TRY(grant_v1(context, request));
+    return TokenResponse{std::move(tokens.access_token), tokens.expires_in};
 }
 
 // --- POST /v1/k8s/auth/oauth/apptoken -----------------------------------------------------------
 
 struct AppTokenRequest {
-    std::string id, name, secret;
+    std::string_view id, name, secret;
 };
 BOOST_DESCRIBE_STRUCT(AppTokenRequest, (), (id, name, secret))
 
@@ -133,17 +132,16 @@ Result<AppTokenResponse> create_app_token(Context& context, const AppTokenReques
     const bool agrees =
         request.id == request.name || (account != nullptr && request.id == account->id.text());
     // A mismatch is judged as a wrong secret, with the same work and the same answer.
-    const std::string secret = agrees ? request.secret : std::string();
-    const GrantedTokens tokens =
-        TRY(grant_to_client(context, {request.name, secret}, {IssuerKind::root, true}));
-    return AppTokenResponse{tokens.access_token, tokens.id_token};
+    const Credentials client{request.name, agrees ? request.secret : std::string_view()};
+    GrantedTokens tokens = TRY(grant_to_client(context, client, {IssuerKind::root, true}));
+    return AppTokenResponse{std::move(tokens.access_token), std::move(tokens.id_token)};
 }
 
 // --- the form endpoints (RFC 6749) --------------------------------------------------------------
 
 struct FormTokenRequest {
     using WireNames = SnakeCase;
-    std::optional<std::string> grant_type, client_id, client_secret, username, password,
+    std::optional<std::string_view> grant_type, client_id, client_secret, username, password,
         refresh_token, code, redirect_uri, external_token, scope, resource, client_assertion,
         client_assertion_type;
 };
@@ -152,13 +150,18 @@ BOOST_DESCRIBE_STRUCT(FormTokenRequest, (),
                        code, redirect_uri, external_token, scope, resource, client_assertion,
                        client_assertion_type))
 
+struct BasicCredentials {
+    std::string id;
+    std::string secret;
+};
+
 /// Client authentication from the header, if it is of the Basic scheme (RFC 6749 2.3.1).
-Result<std::optional<Credentials>> basic_credentials(Context& context) {
+Result<std::optional<BasicCredentials>> basic_credentials(const Context& context) {
     const auto& header = context.request.authorization;
     const bool basic =
         header && (ascii_iequal(header->substr(0, 6), "Basic ") || ascii_iequal(*header, "Basic"));
     if (!basic) {
-        return std::optional<Credentials>();
+        return std::optional<BasicCredentials>();
     }
     const auto refused = [] {
         return fail(ErrorCode::invalid_client, "The client authentication is malformed.");
@@ -178,17 +181,19 @@ Result<std::optional<Credentials>> basic_credentials(Context& context) {
     if (!id || !secret) {
         return refused();
     }
-    return std::optional(Credentials{*std::move(id), *std::move(secret)});
+    return std::optional(BasicCredentials{*std::move(id), *std::move(secret)});
 }
 
-Result<Credentials> client_of(Context& context, const FormTokenRequest& request) {
+/// `basic` keeps what the header held.
+Result<Credentials> client_of(const Context& context, const FormTokenRequest& request,
+                              std::optional<BasicCredentials>& basic) {
     if (request.client_assertion || request.client_assertion_type) {
         if (request.client_secret || context.request.authorization) {
             return fail(ErrorCode::invalid_request, "two client authentication methods");
         }
         return fail(ErrorCode::invalid_client, "Client assertions are not supported.");
     }
-    const auto basic = TRY(basic_credentials(context));
+    basic = TRY(basic_credentials(context));
     if (!basic) {
         if (!request.client_id || !request.client_secret) {
             return fail(ErrorCode::invalid_client, "Client authentication is missing.");
@@ -199,7 +204,7 @@ Result<Credentials> client_of(Context& context, const FormTokenRequest& request)
     if (request.client_secret || other_id) {
         return fail(ErrorCode::invalid_request, "two client authentication methods");
     }
-    return *basic;
+    return Credentials{basic->id, basic->secret};
 }
 
 /// What may be asked of every form endpoint besides the credentials.
@@ -207,7 +212,7 @@ Result<void> check_wishes(const FormTokenRequest& request) {
     if (request.resource) {
         return fail(ErrorCode::invalid_target, "The resource is not registered.");
     }
-    const std::string_view scope = request.scope ? std::string_view(*request.scope) : "";
+    const std::string_view scope = request.scope.value_or("");
     std::size_t count = scope.empty() ? 0 : 1;
     for (const char c : scope) { // RFC 6749 3.3
         count += c == ' ' ? 1 : 0;
@@ -223,13 +228,14 @@ Result<void> check_wishes(const FormTokenRequest& request) {
 
 Result<GrantedTokens> grant_form(Context& context, const FormTokenRequest& request,
                                  GrantOptions options) {
-    const std::string grant = request.grant_type.value_or("");
+    const std::string_view grant = request.grant_type.value_or("");
     if (grant.empty()) {
         return fail(ErrorCode::invalid_request, "grant_type is missing");
     }
     TRY(check_wishes(request));
     if (grant == grant_type::client_credentials) {
-        const Credentials client = TRY(client_of(context, request));
+        std::optional<BasicCredentials> basic;
+        const Credentials client = TRY(client_of(context, request, basic));
         return grant_to_client(context, client, options);
     }
     if (grant == grant_type::password) {
@@ -259,7 +265,7 @@ Result<OAuth2TokenResponse> create_oauth_token(Context& context, const FormToken
 
 struct RealmTokenRequest : FormTokenRequest {
     using WireNames = SnakeCase;
-    std::string realm;
+    std::string_view realm;
 };
 BOOST_DESCRIBE_STRUCT(RealmTokenRequest, (),
                       (grant_type, client_id, client_secret, username, password, refresh_token,

@@ -43,7 +43,7 @@ Result<void> check_still_there(Transaction& transaction, const AccessRule& rule)
 
 } // namespace
 
-std::vector<Subject> subjects_of(const Principal& principal) {
+std::array<Subject, 1> subjects_of(const Principal& principal) {
     return {principal.subject()};
 }
 

@@ -3,6 +3,8 @@
 // they hold themselves (contract 4.2).
 #pragma once
 
+#include <array>
+
 #include "access/decide.h"
 #include "auth/caller.h"
 #include "base/clock.h"
@@ -17,7 +19,7 @@ struct AccessRuleDraft {
 };
 
 /// The subjects that rules may name to reach this caller.
-std::vector<Subject> subjects_of(const Principal& principal);
+std::array<Subject, 1> subjects_of(const Principal& principal);
 
 /// The subject of a rule, as a caller may spell it: a user's e-mail or id, a group's name, a
 /// service account's name, client id or id. Users and groups need not exist.

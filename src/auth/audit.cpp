@@ -44,17 +44,18 @@ private:
 
 } // namespace
 
-std::string audit_payload(const AuditEvent& event) {
+std::string audit_payload(const AuditEvent& event, std::initializer_list<AuditMetadata> more) {
     std::string out;
-    out.reserve(384);
+    out.reserve(512);
     out += '{';
-    append_member(out, "timestamp", format_rfc3339(event.at));
+    append_member(out, "timestamp", as_text(rfc3339_characters(event.at)));
     append_member(out, "tenant_id", std::to_string(number_of(event.tenant)));
     append_member(out, "subject", event.subject);
     append_member(out, "subject_type", event.subject_kind == PrincipalKind::user ? "User" : "App");
     append_member(out, "action", event.action);
     append_member(out, "result", event.succeeded ? "Succeeded" : "Failed");
-    out += ",\"http_status_code\":" + std::to_string(event.http_status);
+    out += ",\"http_status_code\":";
+    out += std::to_string(event.http_status);
     append_member(out, "source_ip", event.origin.source_ip);
     append_member(out, "http_method", event.origin.method);
     append_member(out, "url", event.origin.path);
@@ -64,9 +65,12 @@ std::string audit_payload(const AuditEvent& event) {
         append_member(out, "entity_id", event.entity_id);
         append_member(out, "entity_name", event.entity_name);
     }
-    if (!event.metadata.empty()) {
+    if (!event.metadata.empty() || more.size() != 0) {
         out += ",\"metadata\":{";
         for (const auto& [name, value] : event.metadata) {
+            append_member(out, name, value);
+        }
+        for (const auto& [name, value] : more) {
             append_member(out, name, value);
         }
         out += '}';

@@ -25,11 +25,12 @@ inline constexpr std::string_view remove = "delete";
 inline constexpr std::string_view sign_in = "sign-in";
 } // namespace audit_action
 
+/// Its views must outlive it.
 struct AuditEvent {
     TenantId tenant{};
     Timestamp at;
     std::string_view action;
-    std::string subject; // a service account's name or a user's e-mail
+    std::string_view subject; // a service account's name or a user's e-mail
     PrincipalKind subject_kind = PrincipalKind::service_account;
     Origin origin;
     std::string entity_type; // a resource type; empty when the event is about no object
@@ -41,7 +42,9 @@ struct AuditEvent {
 };
 
 /// The event as a JSON object, in the member names of the contract (runai audit log entry).
-std::string audit_payload(const AuditEvent& event);
+/// `more` is metadata as well.
+using AuditMetadata = std::pair<std::string_view, std::string_view>;
+std::string audit_payload(const AuditEvent& event, std::initializer_list<AuditMetadata> more = {});
 
 /// The hash of the entry that follows `previous` with this payload.
 Digest chain_hash(const Digest& previous, std::string_view payload);

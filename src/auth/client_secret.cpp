@@ -39,19 +39,13 @@ Pepper::Pepper(const MasterKey& master_key)
       passwords_(master_key.derive("claviger password pepper 1")) {}
 
 Digest Pepper::keyed_hash(std::string_view client_id, std::string_view secret) const {
-    std::string message("clv1");
-    message.reserve(message.size() + client_id.size() + secret.size() + 2);
-    message += '\0';
-    message += client_id;
-    message += '\0';
-    message += secret;
-    const Digest digest = secrets_(as_bytes(message));
-    wipe(message);
-    return digest;
+    using namespace std::string_view_literals;
+    return secrets_(
+        {as_bytes("clv1\0"sv), as_bytes(client_id), as_bytes("\0"sv), as_bytes(secret)});
 }
 
 Digest Pepper::keyed_password(std::string_view normalised_password) const {
-    return passwords_(as_bytes(normalised_password));
+    return passwords_({as_bytes(normalised_password)});
 }
 
 } // namespace claviger

@@ -103,10 +103,9 @@ AuditEvent Grants::event_of(const Attempt& attempt) const {
     event.at = attempt.now;
     event.action = audit_action::sign_in;
     // What is no name at all may be a secret in the wrong field: it is not written down.
-    event.subject = is_printable_name(attempt.name) ? std::string(attempt.name) : "(unreadable)";
+    event.subject = is_printable_name(attempt.name) ? attempt.name : "(unreadable)";
     event.subject_kind = attempt.kind;
     event.origin = attempt.origin;
-    event.metadata.emplace_back("grant", attempt.grant);
     return event;
 }
 
@@ -135,8 +134,9 @@ GrantOutcome Grants::grant(const Attempt& attempt, const TokenSubject& subject,
     }
     AuditEvent event = event_of(attempt);
     event.subject = name;
-    event.metadata.emplace_back("jti", std::move(token_id));
-    auto ticket = access_events_.append(event.tenant, event.at, audit_payload(event));
+    auto ticket =
+        access_events_.append(event.tenant, event.at,
+                              audit_payload(event, {{"grant", attempt.grant}, {"jti", token_id}}));
     if (!ticket) {
         return {std::unexpected(std::move(ticket).error()), 0, 0};
     }
@@ -152,8 +152,9 @@ GrantOutcome Grants::refuse(const Attempt& attempt, std::string_view reason) {
     AuditEvent event = event_of(attempt);
     event.succeeded = false;
     event.http_status = 400;
-    event.metadata.emplace_back("reason", reason);
-    auto ticket = access_events_.append(event.tenant, event.at, audit_payload(event));
+    auto ticket =
+        access_events_.append(event.tenant, event.at,
+                              audit_payload(event, {{"grant", attempt.grant}, {"reason", reason}}));
     if (!ticket) {
         return {std::unexpected(std::move(ticket).error()), 0, 0};
     }

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "base/encoding.h"
+#include "base/text.h"
 #include "jose/jwt.h"
 
 namespace claviger {
@@ -50,8 +51,10 @@ std::optional<std::uint32_t> epoch_of_token_id(std::string_view token_id) {
 }
 
 std::string subject_claim(PrincipalKind kind, const Uuid& id) {
-    std::string claim(kind == PrincipalKind::user ? user_prefix : service_account_prefix);
-    claim += id.text();
+    std::string claim;
+    claim.reserve(user_prefix.size() + id.characters().size());
+    claim += kind == PrincipalKind::user ? user_prefix : service_account_prefix;
+    claim += as_text(id.characters());
     return claim;
 }
 

@@ -4,17 +4,19 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "base/uuid.h"
 #include "model/model.h"
 
 namespace claviger {
 
+/// It looks at the request, and must not outlive it.
 struct Origin {
-    std::string source_ip;
-    std::string request_id;
-    std::string method; // "POST"
-    std::string path;   // without the query
+    std::string_view source_ip;
+    std::string_view request_id;
+    std::string_view method; // "POST"
+    std::string_view path;   // without the query
 };
 
 enum class PrincipalKind : std::uint8_t { service_account, user };

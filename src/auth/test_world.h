@@ -86,8 +86,7 @@ struct World {
     }
 
     static Origin origin(std::string_view source = "192.0.2.1") {
-        return {std::string(source), "11111111-2222-4333-8444-555555555555", "POST",
-                "/api/v1/token"};
+        return {source, "11111111-2222-4333-8444-555555555555", "POST", "/api/v1/token"};
     }
 };
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/encoding.h"
 
-#include <algorithm>
 #include <array>
+
+#include "base/text.h"
 
 namespace claviger {
 namespace {
@@ -108,27 +109,30 @@ std::string hex(std::span<const std::uint8_t> bytes) {
     return out;
 }
 
+std::optional<std::uint8_t> hex_digit(char c) {
+    if (c >= '0' && c <= '9') {
+        return static_cast<std::uint8_t>(c - '0');
+    }
+    const char letter = ascii_lower(c);
+    if (letter >= 'a' && letter <= 'f') {
+        return static_cast<std::uint8_t>(letter - 'a' + 10);
+    }
+    return std::nullopt;
+}
+
 std::optional<Bytes> decode_hex(std::string_view text) {
-    static constexpr auto lower = inverse("0123456789abcdef");
-    static constexpr auto upper = inverse("0123456789ABCDEF");
     if (text.size() % 2 != 0) {
         return std::nullopt;
     }
     Bytes out;
     out.reserve(text.size() / 2);
-    int high = -1;
-    for (const char c : text) {
-        const auto index = static_cast<std::uint8_t>(c);
-        const std::int8_t digit = std::max(lower[index], upper[index]);
-        if (digit < 0) {
+    for (std::size_t i = 0; i < text.size(); i += 2) {
+        const auto high = hex_digit(text[i]);
+        const auto low = hex_digit(text[i + 1]);
+        if (!high || !low) {
             return std::nullopt;
         }
-        if (high < 0) {
-            high = digit;
-        } else {
-            out.push_back(static_cast<std::uint8_t>(high << 4 | digit));
-            high = -1;
-        }
+        out.push_back(static_cast<std::uint8_t>(*high << 4 | *low));
     }
     return out;
 }

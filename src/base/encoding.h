@@ -28,6 +28,8 @@ std::optional<Bytes> decode_base64url(std::string_view text);
 std::optional<Bytes> decode_base64(std::string_view text);
 std::string hex(std::span<const std::uint8_t> bytes);
 std::optional<Bytes> decode_hex(std::string_view text);
+/// The value of a digit in either case.
+std::optional<std::uint8_t> hex_digit(char c);
 /// Lower-case RFC 4648 6 alphabet without padding.
 std::string base32(std::span<const std::uint8_t> bytes);
 /// A big-endian number in the digits 0-9A-Za-z, left-filled with '0' to `width`.

@@ -2,9 +2,11 @@
 #include "base/strict_json.h"
 
 #include <algorithm>
+#include <array>
 #include <boost/json/basic_parser_impl.hpp>
 #include <boost/json/parse.hpp>
 #include <cmath>
+#include <memory_resource>
 #include <set>
 #include <string>
 #include <vector>
@@ -25,9 +27,12 @@ struct Checker {
 
     using error_code = json::error_code;
 
+    Checker(const StrictJsonLimits& of, std::pmr::memory_resource* memory)
+        : limits(of), open_objects(memory), key(memory) {}
+
     StrictJsonLimits limits;
-    std::vector<std::set<std::string>> open_objects; // the member names seen in each
-    std::string key;
+    std::pmr::vector<std::pmr::set<std::pmr::string>> open_objects; // the member names seen in each
+    std::pmr::string key;
     const char* problem = nullptr;
 
     bool refuse(const char* why, error_code& ec) {
@@ -66,10 +71,12 @@ struct Checker {
         if (names.size() >= limits.max_members) {
             return refuse("an object has too many members", ec);
         }
-        std::string name = limits.fold_member_names ? ascii_lower(key) : key;
+        if (limits.fold_member_names) {
+            std::ranges::transform(key, key.begin(), [](char c) { return ascii_lower(c); });
+        }
+        const bool is_new = names.insert(key).second;
         key.clear();
-        return names.insert(std::move(name)).second ||
-               refuse("an object has the same member twice", ec);
+        return is_new || refuse("an object has the same member twice", ec);
     }
     bool on_string_part(json::string_view part, std::size_t, error_code& ec) {
         return check_text(part, ec);
@@ -91,10 +98,13 @@ struct Checker {
 
 } // namespace
 
-Result<json::value> parse_strict_json(std::string_view text, const StrictJsonLimits& limits) {
+Result<json::value> parse_strict_json(std::string_view text, const StrictJsonLimits& limits,
+                                      json::storage_ptr memory) {
     json::parse_options options;
     options.max_depth = limits.max_depth;
-    json::basic_parser<Checker> parser(options, Checker{limits, {}, {}, nullptr});
+    std::array<std::byte, 2048> names; // of usual size need no other memory
+    std::pmr::monotonic_buffer_resource memory_of_names(names.data(), names.size());
+    json::basic_parser<Checker> parser(options, limits, &memory_of_names);
     json::error_code ec;
     const std::size_t used = parser.write_some(false, text.data(), text.size(), ec);
     if (!ec && used < text.size()) {
@@ -105,7 +115,8 @@ Result<json::value> parse_strict_json(std::string_view text, const StrictJsonLim
         return fail(ErrorCode::invalid_request,
                     problem != nullptr ? problem : "the text is not valid JSON");
     }
-    json::value value = json::parse(json::string_view(text.data(), text.size()), ec, {}, options);
+    json::value value =
+        json::parse(json::string_view(text.data(), text.size()), ec, std::move(memory), options);
     if (ec) {
         return fail(ErrorCode::invalid_request, "the text is not valid JSON");
     }

@@ -17,7 +17,8 @@ struct StrictJsonLimits {
     bool fold_member_names = false; // names that differ in ASCII case are equal
 };
 
-/// The value of `text`, or `invalid_request` with a fixed sentence.
-Result<boost::json::value> parse_strict_json(std::string_view text, const StrictJsonLimits& limits);
+/// The value of `text` in `memory`, or `invalid_request` with a fixed sentence.
+Result<boost::json::value> parse_strict_json(std::string_view text, const StrictJsonLimits& limits,
+                                             boost::json::storage_ptr memory = {});
 
 } // namespace claviger

@@ -2,6 +2,7 @@
 // Small questions about text that several modules ask: ASCII case, UTF-8 validity, numbers, JSON.
 #pragma once
 
+#include <array>
 #include <charconv>
 #include <concepts>
 #include <cstdint>
@@ -30,6 +31,11 @@ std::optional<T> parse_integer(std::string_view text) {
         return std::nullopt;
     }
     return value;
+}
+
+template <std::size_t size>
+constexpr std::string_view as_text(const std::array<char, size>& characters) {
+    return {characters.data(), size};
 }
 
 /// Appends a JSON string in pure ASCII (RFC 8259 7). `>`, `?`, `~` and DEL are escaped as well, so

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/time.h"
 
+#include <algorithm>
 #include <chrono>
 #include <ranges>
 #include <span>
 #include <string>
+
+#include "base/text.h"
 
 namespace claviger {
 namespace {
@@ -83,13 +86,14 @@ void put_digits(std::span<char> text, std::int64_t value) {
 
 } // namespace
 
-std::string format_rfc3339(Timestamp at) {
+std::array<char, 27> rfc3339_characters(Timestamp at) {
     using namespace std::chrono;
     const sys_time<microseconds> point{microseconds{at.microseconds}};
     const auto day = floor<days>(point);
     const year_month_day date{day};
     const hh_mm_ss<microseconds> clock{point - day};
-    std::string text = "0000-00-00T00:00:00.000000Z";
+    std::array<char, 27> text{};
+    std::ranges::copy(std::string_view("0000-00-00T00:00:00.000000Z"), text.begin());
     const std::span places(text);
     put_digits(places.subspan(0, 4), int{date.year()});
     put_digits(places.subspan(5, 2), unsigned{date.month()});
@@ -99,6 +103,10 @@ std::string format_rfc3339(Timestamp at) {
     put_digits(places.subspan(17, 2), clock.seconds().count());
     put_digits(places.subspan(20, 6), clock.subseconds().count());
     return text;
+}
+
+std::string format_rfc3339(Timestamp at) {
+    return std::string(as_text(rfc3339_characters(at)));
 }
 
 std::optional<Timestamp> parse_rfc3339(std::string_view text) {

@@ -2,6 +2,7 @@
 // Points in time as microseconds since 1970-01-01T00:00:00Z, and their RFC 3339 text.
 #pragma once
 
+#include <array>
 #include <compare>
 #include <cstdint>
 #include <optional>
@@ -24,6 +25,7 @@ struct Timestamp {
 };
 
 /// "2026-11-24T08:30:00.000000Z": UTC, six fraction digits (RFC 3339 5.6).
+std::array<char, 27> rfc3339_characters(Timestamp at);
 std::string format_rfc3339(Timestamp at);
 
 /// Reads any RFC 3339 date-time with an offset; nothing else.

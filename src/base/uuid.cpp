@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/uuid.h"
 
-#include <algorithm>
-
 #include "base/encoding.h"
+#include "base/text.h"
 
 namespace claviger {
+namespace {
+
+bool is_dash_due(std::size_t at) {
+    return at == 8 || at == 13 || at == 18 || at == 23;
+}
+
+} // namespace
 
 Uuid Uuid::make(Random& random) {
     Uuid id;
@@ -20,24 +26,37 @@ std::optional<Uuid> Uuid::parse(std::string_view text) {
         text[23] != '-') {
         return std::nullopt;
     }
-    std::string digits;
-    digits.reserve(32);
-    std::ranges::copy_if(text, std::back_inserter(digits), [](char c) { return c != '-'; });
-    const auto decoded = decode_hex(digits);
-    if (!decoded || decoded->size() != 16) {
-        return std::nullopt;
-    }
     Uuid id;
-    std::ranges::copy(*decoded, id.bytes.begin());
+    std::size_t at = 0;
+    for (std::uint8_t& byte : id.bytes) {
+        at += is_dash_due(at) ? 1U : 0U;
+        const auto high = hex_digit(text[at]);
+        const auto low = hex_digit(text[at + 1]);
+        if (!high || !low) {
+            return std::nullopt;
+        }
+        byte = static_cast<std::uint8_t>(*high << 4 | *low);
+        at += 2;
+    }
     return id;
 }
 
-std::string Uuid::text() const {
-    std::string out = hex(bytes);
-    for (const std::size_t dash : {8U, 13U, 18U, 23U}) {
-        out.insert(dash, 1, '-');
+std::array<char, 36> Uuid::characters() const {
+    constexpr std::string_view digits = "0123456789abcdef";
+    std::array<char, 36> text{};
+    std::size_t at = 0;
+    for (const std::uint8_t byte : bytes) {
+        if (is_dash_due(at)) {
+            text[at++] = '-';
+        }
+        text[at++] = digits[byte >> 4];
+        text[at++] = digits[byte & 15];
     }
-    return out;
+    return text;
+}
+
+std::string Uuid::text() const {
+    return std::string(as_text(characters()));
 }
 
 } // namespace claviger

@@ -21,6 +21,8 @@ struct Uuid {
     static Uuid make(Random& random);
     /// The 36-character lower- or upper-case form; nothing else.
     static std::optional<Uuid> parse(std::string_view text);
+    /// Lower case, with dashes.
+    std::array<char, 36> characters() const;
     std::string text() const;
     friend auto operator<=>(const Uuid&, const Uuid&) = default;
 };

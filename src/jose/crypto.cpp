@@ -103,7 +103,8 @@ HmacSha256::~HmacSha256() {
     wipe(key_);
 }
 
-Sha256Digest HmacSha256::operator()(std::span<const std::uint8_t> bytes) const {
+Sha256Digest
+HmacSha256::operator()(std::initializer_list<std::span<const std::uint8_t>> parts) const {
     struct Entry {
         std::uint64_t serial;
         MacContext context;
@@ -121,9 +122,11 @@ Sha256Digest HmacSha256::operator()(std::span<const std::uint8_t> bytes) const {
     EVP_MAC_CTX* const context = at->context.get();
     Sha256Digest digest;
     std::size_t length = 0;
-    require(EVP_MAC_init(context, nullptr, 0, nullptr) == 1 &&
-            EVP_MAC_update(context, bytes.data(), bytes.size()) == 1 &&
-            EVP_MAC_final(context, digest.data(), &length, digest.size()) == 1);
+    require(EVP_MAC_init(context, nullptr, 0, nullptr) == 1);
+    for (const auto part : parts) {
+        require(EVP_MAC_update(context, part.data(), part.size()) == 1);
+    }
+    require(EVP_MAC_final(context, digest.data(), &length, digest.size()) == 1);
     return digest;
 }
 

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <initializer_list>
 #include <span>
 #include <string_view>
 
@@ -31,7 +32,8 @@ public:
     ~HmacSha256();
     HmacSha256(const HmacSha256&) = delete;
     HmacSha256& operator=(const HmacSha256&) = delete;
-    Sha256Digest operator()(std::span<const std::uint8_t> bytes) const;
+    /// Of the parts one after the other.
+    Sha256Digest operator()(std::initializer_list<std::span<const std::uint8_t>> parts) const;
 
 private:
     Key256 key_;

@@ -31,7 +31,7 @@ TEST(Crypto, KnowsSha256AndHmac) {
     // RFC 4231 4.2, its 20-byte key filled up with zeros as HMAC does.
     Key256 key{};
     std::fill_n(key.begin(), 20, std::uint8_t{0x0b});
-    EXPECT_EQ(text_hex(HmacSha256(key)(as_bytes("Hi There"))),
+    EXPECT_EQ(text_hex(HmacSha256(key)({as_bytes("Hi There")})),
               "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7");
 }
 

@@ -129,16 +129,18 @@ Result<void> read_claims(const json::object& claims, ParsedJwt& jwt) {
 
 JwtBuilder::JwtBuilder(const PrivateKey& key, std::string_view kid, std::string_view type)
     : key_(key) {
-    header_.reserve(128);
-    header_ += "{\"alg\":\"";
-    header_ += name_of(key.algorithm());
-    header_ += "\",\"kid\":";
-    append_json_string(header_, kid);
-    header_ += ",\"typ\":";
-    append_json_string(header_, type);
-    header_ += '}';
-    payload_.reserve(512);
-    payload_ += '{';
+    payload_.reserve(512); // holds the header before the claims
+    payload_ += "{\"alg\":\"";
+    payload_ += name_of(key.algorithm());
+    payload_ += "\",\"kid\":";
+    append_json_string(payload_, kid);
+    payload_ += ",\"typ\":";
+    append_json_string(payload_, type);
+    payload_ += '}';
+    token_.reserve(1536);
+    append_base64url(token_, as_bytes(payload_));
+    token_ += '.';
+    payload_ = '{';
 }
 
 JwtBuilder& JwtBuilder::add(std::string_view name, std::string_view value) {
@@ -159,17 +161,11 @@ JwtBuilder& JwtBuilder::add(std::string_view name, std::int64_t value) {
 
 std::string JwtBuilder::sign() {
     payload_ += '}';
-    std::string token;
-    token.reserve((header_.size() + payload_.size()) * 4 / 3 + 700);
-    append_base64url(token, as_bytes(header_));
-    token += '.';
-    append_base64url(token, as_bytes(payload_));
-    std::string signature;
-    signature.reserve(700);
-    key_.sign(token, signature);
-    token += '.';
-    token += signature;
-    return token;
+    append_base64url(token_, as_bytes(payload_));
+    const std::size_t size = token_.size();
+    token_ += '.';
+    key_.sign(std::string_view(token_).substr(0, size), token_);
+    return std::move(token_);
 }
 
 Result<ParsedJwt> parse_jwt(std::string_view token) {

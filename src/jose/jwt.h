@@ -34,10 +34,9 @@ inline constexpr std::string_view id_token_type = "JWT";
 /// The longest compact token that is looked at, in bytes.
 inline constexpr std::size_t max_token_size = 8192;
 
-/// Builds a signed token: a prebuilt header and claims appended one by one, in the order given.
+/// Builds a signed token: claims are appended one by one, in the order given.
 class JwtBuilder {
 public:
-    /// Appends to `out`; reserve ~1 KiB to avoid growth.
     JwtBuilder(const PrivateKey& key, std::string_view kid, std::string_view type);
     JwtBuilder& add(std::string_view name, std::string_view value);
     JwtBuilder& add(std::string_view name, std::int64_t value);
@@ -46,7 +45,7 @@ public:
 
 private:
     const PrivateKey& key_;
-    std::string header_;
+    std::string token_; // the header, until it is signed
     std::string payload_;
 };
 

@@ -46,8 +46,8 @@ public:
     PublicKey public_key() const;
     JoseAlgorithm algorithm() const;
 
-    /// Appends the base64url signature of `signing_input` to `out`. Contexts are kept per thread
-    /// and key; no lock is held across a signature. Any thread.
+    /// Appends the base64url signature of `signing_input`, which may lie in `out`. Contexts are
+    /// kept per thread and key; no lock is held across a signature. Any thread.
     void sign(std::string_view signing_input, std::string& out) const;
 
     struct Parts;

@@ -195,10 +195,6 @@ Outcome read_field(std::string_view name, std::string_view value, AdmittedHead& 
         head.forwarded_for += value;
         return std::nullopt;
     }
-    if (ascii_iequal(name, "User-Agent")) {
-        head.user_agent = value.substr(0, 256);
-        return std::nullopt;
-    }
     if (ascii_iequal(name, "Expect")) {
         head.expects_continue = ascii_iequal(value, "100-continue");
         return head.expects_continue ? Outcome() : Refusal{417, "This expectation cannot be met."};

@@ -33,7 +33,6 @@ struct AdmittedHead {
     std::optional<std::string_view> authorization;
     std::optional<std::string_view> content_type;
     std::string forwarded_for; // all X-Forwarded-For lines as one list
-    std::string_view user_agent;
     std::uint64_t content_length = 0;
     bool chunked = false;
     bool expects_continue = false;

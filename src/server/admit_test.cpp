@@ -149,7 +149,6 @@ TEST(Admit, ReadsWhatTheApiNeeds) {
     EXPECT_EQ(head.host, "runai.example");
     EXPECT_EQ(head.authorization, "Bearer t");
     EXPECT_EQ(head.content_type, "application/json");
-    EXPECT_EQ(head.user_agent, "curl/8");
     EXPECT_EQ(head.forwarded_for, "1.2.3.4, 5.6.7.8,9.9.9.9");
     EXPECT_EQ(head.content_length, 12U);
     EXPECT_TRUE(head.expects_continue);
@@ -170,16 +169,9 @@ TEST(Admit, UnknownMethodsAreForTheRouteToRefuse) {
 }
 
 TEST(Admit, HeadersWithUnderscoresAreNobodys) {
-    const std::string bytes = post + "X_Forwarded_For: 10.0.0.1\r\nUser_Agent: x\r\n\r\n";
+    const std::string bytes = post + "X_Forwarded_For: 10.0.0.1\r\n\r\n";
     const AdmittedHead head = admitted(bytes);
     EXPECT_EQ(head.forwarded_for, "");
-    EXPECT_EQ(head.user_agent, "");
-}
-
-TEST(Admit, CutsTheUserAgent) {
-    EXPECT_EQ(
-        admitted(post + "User-Agent: " + std::string(300, 'u') + "\r\n\r\n").user_agent.size(),
-        256U);
 }
 
 TEST(Admit, SaysWhetherTheConnectionIsKept) {

@@ -12,7 +12,7 @@ constexpr std::size_t most_unparsed = 16 * 1024; // bytes that wait for the rest
 
 } // namespace
 
-BodyReader::BodyReader(std::size_t most_bytes) {
+BodyReader::BodyReader(std::string& body, std::size_t most_bytes) : parser_(body) {
     parser_.eager(true);
     parser_.header_limit(static_cast<std::uint32_t>(longest_head));
     parser_.body_limit(most_bytes);

@@ -14,7 +14,9 @@ namespace claviger {
 /// trailer fields are never headers (RFC 9110 6.5.1).
 class BodyParser final : public boost::beast::http::basic_parser<true> {
 public:
-    std::string body;
+    explicit BodyParser(std::string& into) : body(into) {}
+
+    std::string& body;
     bool has_trailer = false; // somebody sent fields that nobody reads
 
 private:
@@ -54,15 +56,14 @@ private:
 
 class BodyReader {
 public:
-    explicit BodyReader(std::size_t most_bytes);
+    /// Appends the body to `body`.
+    BodyReader(std::string& body, std::size_t most_bytes);
 
     enum class Progress : std::uint8_t { needs_more, done, refused };
     /// Reads on in `input`, whose first bytes on the first call are the head, and takes off what
     /// has been used.
     Progress read(std::string& input);
 
-    /// The body so far.
-    std::string& body() { return parser_.body; }
     bool has_trailer() const { return parser_.has_trailer; }
     const Refusal& refusal() const { return refusal_; }
 

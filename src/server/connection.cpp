@@ -143,11 +143,11 @@ Awaitable<bool> Connection<Stream>::serve_one() {
     if (!head) {
         co_return talk_.refuse(head.error().status, head.error().detail);
     }
-    Task task = talk_.make_task(*head);
+    Task& task = talk_.begin_task(*head);
     if (head->content_length > task.plan.max_body) {
         co_return talk_.refuse(413, "The body is larger than this path takes.", task.request);
     }
-    BodyReader body(task.plan.max_body);
+    BodyReader body(task.request.body, task.plan.max_body);
     auto progress = body.read(talk_.in); // ends the life of the head's views
     if (progress == BodyReader::Progress::needs_more) {
         progress = co_await read_body(body, task, head->expects_continue);
@@ -159,7 +159,6 @@ Awaitable<bool> Connection<Stream>::serve_one() {
         co_return false;
     }
     talk_.close_after = talk_.close_after || body.has_trailer();
-    task.request.body = std::move(body.body());
 
     set_deadline(environment_.limits.answer_milliseconds);
     HttpResponse response;
@@ -216,7 +215,7 @@ Awaitable<BodyReader::Progress> Connection<Stream>::read_body(BodyReader& body, 
             break;
         }
         progress = body.read(talk_.in);
-        if (!share.grow_to(body.body().size())) {
+        if (!share.grow_to(task.request.body.size())) {
             talk_.refuse(503, "The server is busy.", task.request);
             co_return BodyReader::Progress::needs_more;
         }

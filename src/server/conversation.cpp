@@ -2,12 +2,24 @@
 #include "server/conversation.h"
 
 #include "base/secret.h"
+#include "base/text.h"
 #include "server/answer.h"
 
 namespace claviger {
 namespace {
 
 constexpr std::size_t most_kept_memory = 4 * 1024; // of each buffer of an idle connection
+
+/// Into the memory that is there, if it is.
+void copy(const std::optional<std::string_view>& from, std::optional<std::string>& to) {
+    if (!from) {
+        to.reset();
+    } else if (to) {
+        *to = *from;
+    } else {
+        to.emplace(*from);
+    }
+}
 
 } // namespace
 
@@ -17,27 +29,24 @@ Conversation::Conversation(IoThread& thread, const boost::asio::ip::address& pee
 Conversation::~Conversation() {
     wipe(in);
     wipe(out);
+    wipe(task_.request.body);
 }
 
-Task Conversation::make_task(const AdmittedHead& head) {
+Task& Conversation::begin_task(const AdmittedHead& head) {
     began_microseconds_ = environment_.clock.now().microseconds;
     close_after = head.close;
     http_1_0_ = head.http_1_0;
-    Task task;
+    Task& task = task_;
     HttpRequest& request = task.request;
     request.method = head.method;
     request.path = head.path;
     request.query = head.query;
     request.host = head.host;
-    if (head.authorization) {
-        request.authorization.emplace(*head.authorization);
-    }
-    if (head.content_type) {
-        request.content_type.emplace(*head.content_type);
-    }
+    copy(head.authorization, request.authorization);
+    copy(head.content_type, request.content_type);
+    wipe(request.body);
     request.source_ip = environment_.proxies.client_address(peer_, head.forwarded_for);
-    request.user_agent = head.user_agent;
-    request.request_id = thread_.new_request_id();
+    request.request_id = as_text(thread_.new_request_id().characters());
     const auto own = own_route(request.path, serves_);
     task.is_own = own.has_value();
     task.plan = own ? RoutePlan{0, RequestClass::health, *own}
@@ -108,12 +117,12 @@ bool Conversation::refuse(int status, std::string_view detail) {
     began_microseconds_ = environment_.clock.now().microseconds;
     HttpRequest request;
     request.source_ip = peer_.to_string();
-    request.request_id = thread_.new_request_id();
+    request.request_id = thread_.new_request_id().text();
     return refuse(status, detail, request);
 }
 
 void Conversation::release_memory() {
-    for (std::string* buffer : {&in, &out}) {
+    for (std::string* buffer : {&in, &out, &task_.request.body}) {
         if (buffer->capacity() > most_kept_memory) {
             *buffer = std::string();
         }

@@ -27,7 +27,8 @@ public:
     Conversation(const Conversation&) = delete;
     Conversation& operator=(const Conversation&) = delete;
 
-    Task make_task(const AdmittedHead& head);
+    /// The next task, in the memory of the one before.
+    Task& begin_task(const AdmittedHead& head);
     /// The answer at once, from the server itself or from the API on this thread.
     HttpResponse serve_here(const Task& task);
     bool must_block(const Task& task) const;
@@ -51,6 +52,7 @@ private:
 
     IoThread& thread_;
     ServerEnvironment& environment_;
+    Task task_;
     boost::asio::ip::address peer_;
     Serves serves_;
     bool http_1_0_ = false;

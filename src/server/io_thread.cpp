@@ -7,8 +7,6 @@
 #include <ctime>
 #include <malloc.h>
 
-#include "base/uuid.h"
-
 namespace claviger {
 
 namespace {
@@ -57,7 +55,7 @@ void IoThread::wake_waiting() {
 }
 
 void IoThread::resume_decided() {
-    std::vector<std::pair<Resume, Durability>> decided;
+    auto decided = std::exchange(decided_, {}); // keeps its memory from time to time
     std::erase_if(waiting_, [&](Waiting& waiting) {
         const Durability durability = environment_.access_events.durability(waiting.ticket);
         if (durability == Durability::pending) {
@@ -69,6 +67,8 @@ void IoThread::resume_decided() {
     for (auto& [resume, durability] : decided) {
         resume(durability);
     }
+    decided.clear();
+    decided_ = std::move(decided);
 }
 
 void IoThread::give_up_waiting() {
@@ -91,10 +91,6 @@ std::string_view IoThread::date(Timestamp now) {
         date_.assign(text.data(), size);
     }
     return date_;
-}
-
-std::string IoThread::new_request_id() {
-    return Uuid::make(environment_.random).text();
 }
 
 void IoThread::start_ticking() {

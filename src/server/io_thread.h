@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "base/uuid.h"
 #include "server/metrics.h"
 #include "server/server_environment.h"
 
@@ -56,7 +57,7 @@ public:
 
     /// The value of the Date header, made once a second.
     std::string_view date(Timestamp now);
-    std::string new_request_id();
+    Uuid new_request_id() { return Uuid::make(environment_.random); }
 
     /// Begins to look after deadlines. Before the thread runs, or on it.
     void start_ticking();
@@ -83,6 +84,7 @@ private:
     boost::asio::io_context context_{1}; // its coroutines use what is above
     boost::asio::steady_timer timer_{context_};
     std::vector<Waiting> waiting_;
+    std::vector<std::pair<Resume, Durability>> decided_; // empty but while they are resumed
     std::atomic<bool> wake_posted_{false};
     std::string date_;
     std::int64_t date_second_ = 0;

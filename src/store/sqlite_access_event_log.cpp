@@ -191,6 +191,7 @@ Result<void> SqliteAccessEventLog::continue_from_spool() {
 }
 
 void SqliteAccessEventLog::run() {
+    std::vector<AuditEntry> batch; // takes turns with the queue, so that both keep their memory
     std::unique_lock lock(queue_mutex_);
     while (true) {
         sleeping_ = true;
@@ -200,10 +201,11 @@ void SqliteAccessEventLog::run() {
         if (stopping_ && queue_.empty()) {
             return;
         }
-        std::vector<AuditEntry> batch = std::exchange(queue_, {});
+        batch.clear();
+        batch.swap(queue_);
         queued_bytes_ = 0;
         lock.unlock();
-        write_batch(std::move(batch));
+        write_batch(batch);
         lock.lock();
         if (!queue_.empty()) {
             // Under load every commit costs the processor more than its events do.
@@ -212,7 +214,7 @@ void SqliteAccessEventLog::run() {
     }
 }
 
-void SqliteAccessEventLog::write_batch(std::vector<AuditEntry> batch) {
+void SqliteAccessEventLog::write_batch(std::vector<AuditEntry>& batch) {
     link(batch);
     std::size_t durable = batch.size();
     const bool written = write_database(batch).has_value();

@@ -59,7 +59,7 @@ private:
     Result<void> read_heads();
     Result<void> continue_from_spool();
     void run();
-    void write_batch(std::vector<AuditEntry> batch);
+    void write_batch(std::vector<AuditEntry>& batch);
     void link(std::vector<AuditEntry>& batch) const;
     Result<void> write_database(std::span<const AuditEntry> batch);
     Result<void> insert(std::span<const AuditEntry> entries);

@@ -146,14 +146,14 @@ sqlite3_destructor_type Connection::transient() {
 }
 
 Result<sqlite3_stmt*> Connection::prepare(std::string_view sql) {
-    auto& slot = statements_[std::string(sql)];
-    if (!slot) {
-        sqlite3_stmt* statement = nullptr;
-        TRY(check(sqlite3_prepare_v3(database_.get(), sql.data(), static_cast<int>(sql.size()),
-                                     SQLITE_PREPARE_PERSISTENT, &statement, nullptr)));
-        slot.reset(statement);
+    if (const auto known = statements_.find(sql); known != statements_.end()) {
+        return known->second.get();
     }
-    return slot.get();
+    sqlite3_stmt* statement = nullptr;
+    TRY(check(sqlite3_prepare_v3(database_.get(), sql.data(), static_cast<int>(sql.size()),
+                                 SQLITE_PREPARE_PERSISTENT, &statement, nullptr)));
+    statements_.emplace(sql, statement);
+    return statement;
 }
 
 } // namespace claviger

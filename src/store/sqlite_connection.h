@@ -158,7 +158,15 @@ private:
     Result<sqlite3_stmt*> prepare(std::string_view sql);
 
     std::unique_ptr<sqlite3, Close> database_;
-    std::unordered_map<std::string, std::unique_ptr<sqlite3_stmt, Finalize>> statements_;
+    struct TextHash {
+        using is_transparent = void;
+        std::size_t operator()(std::string_view text) const {
+            return std::hash<std::string_view>{}(text);
+        }
+    };
+    std::unordered_map<std::string, std::unique_ptr<sqlite3_stmt, Finalize>, TextHash,
+                       std::equal_to<>>
+        statements_;
     std::string name_; // of the file, for messages
     bool io_failed_ = false;
     int wal_pages_ = 0;
