@@ -54,24 +54,28 @@ std::optional<Bytes> decode_base64_text(std::string_view text,
 } // namespace
 
 void append_base64url(std::string& out, std::span<const std::uint8_t> bytes) {
-    std::size_t i = 0;
-    for (; i + 3 <= bytes.size(); i += 3) {
-        const std::uint32_t triple = static_cast<std::uint32_t>(bytes[i]) << 16 |
-                                     static_cast<std::uint32_t>(bytes[i + 1]) << 8 | bytes[i + 2];
-        const char group[4] = {url_alphabet[triple >> 18], url_alphabet[triple >> 12 & 63],
-                               url_alphabet[triple >> 6 & 63], url_alphabet[triple & 63]};
-        out.append(group, 4);
+    const std::size_t old_size = out.size();
+    out.resize(old_size + (bytes.size() * 4 + 2) / 3);
+    auto to = out.begin() + static_cast<std::ptrdiff_t>(old_size);
+    const auto put = [&](std::uint32_t bits) { *to++ = url_alphabet[bits & 63]; };
+    while (bytes.size() >= 3) {
+        const std::uint32_t triple = static_cast<std::uint32_t>(bytes[0]) << 16 |
+                                     static_cast<std::uint32_t>(bytes[1]) << 8 | bytes[2];
+        put(triple >> 18);
+        put(triple >> 12);
+        put(triple >> 6);
+        put(triple);
+        bytes = bytes.subspan(3);
     }
-    const std::size_t rest = bytes.size() - i;
-    if (rest == 1) {
-        const std::uint32_t single = bytes[i];
-        out += url_alphabet[single >> 2];
-        out += url_alphabet[(single & 3) << 4];
-    } else if (rest == 2) {
-        const std::uint32_t pair = static_cast<std::uint32_t>(bytes[i]) << 8 | bytes[i + 1];
-        out += url_alphabet[pair >> 10];
-        out += url_alphabet[pair >> 4 & 63];
-        out += url_alphabet[(pair & 15) << 2];
+    if (bytes.size() == 1) {
+        const std::uint32_t single = bytes[0];
+        put(single >> 2);
+        put(single << 4);
+    } else if (bytes.size() == 2) {
+        const std::uint32_t pair = static_cast<std::uint32_t>(bytes[0]) << 8 | bytes[1];
+        put(pair >> 10);
+        put(pair >> 4);
+        put(pair << 2);
     }
 }
 

@@ -269,12 +269,15 @@ Awaitable<Durability> Connection<Stream>::wait_for(AuditTicket ticket) {
     co_return outcome;
 }
 
-/// Sends what has been answered.
+/// Sends what has been answered, once the other requests of this round of the loop have been
+/// answered as well: a system call leaves little in the caches for the request that follows.
 template <class Stream>
 Awaitable<bool> Connection<Stream>::flush() {
     if (talk_.out.empty()) {
         co_return wire_.is_open();
     }
+    auto next_round = asio::post(thread_.context(), use_awaitable);
+    co_await std::move(next_round);
     set_deadline(environment_.limits.write_milliseconds);
     const bool is_sent = co_await wire_.write(talk_.out);
     co_return is_sent;

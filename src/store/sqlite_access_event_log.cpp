@@ -205,16 +205,16 @@ void SqliteAccessEventLog::run() {
         batch.swap(queue_);
         queued_bytes_ = 0;
         lock.unlock();
-        write_batch(batch);
+        const bool has_gathered = write_batch(batch);
         lock.lock();
-        if (!queue_.empty()) {
+        if (!queue_.empty() && !has_gathered) {
             // Under load every commit costs the processor more than its events do.
             queued_.wait_for(lock, gathering_time, [&] { return stopping_; });
         }
     }
 }
 
-void SqliteAccessEventLog::write_batch(std::vector<AuditEntry>& batch) {
+bool SqliteAccessEventLog::write_batch(std::vector<AuditEntry>& batch) {
     link(batch);
     std::size_t durable = batch.size();
     const bool written = write_database(batch).has_value();
@@ -232,7 +232,7 @@ void SqliteAccessEventLog::write_batch(std::vector<AuditEntry>& batch) {
     for (const auto& listener : listeners_) {
         listener();
     }
-    writer_->checkpoint_if_due();
+    return writer_->checkpoint_if_due();
 }
 
 /// Numbers the events and chains their hashes.

@@ -30,9 +30,13 @@ public:
     static constexpr std::size_t most_queued_bytes = 16 * 1024 * 1024;
     static constexpr std::chrono::milliseconds gathering_time{1};
 
+    /// Events wait while the log is copied, and so it is copied in small pieces.
+    static constexpr SqliteOptions usual_options{.checkpoint_above_pages = 128}; // 512 KiB
+
     /// `directory` exists and is owned by this process (DataDirectory).
     static Result<std::unique_ptr<SqliteAccessEventLog>>
-    open(const std::filesystem::path& directory, Chain chain, const SqliteOptions& options = {});
+    open(const std::filesystem::path& directory, Chain chain,
+         const SqliteOptions& options = usual_options);
 
     /// Writes what is queued first.
     ~SqliteAccessEventLog() override;
@@ -59,7 +63,8 @@ private:
     Result<void> read_heads();
     Result<void> continue_from_spool();
     void run();
-    void write_batch(std::vector<AuditEntry>& batch);
+    /// True when it took longer than a commit does.
+    bool write_batch(std::vector<AuditEntry>& batch);
     void link(std::vector<AuditEntry>& batch) const;
     Result<void> write_database(std::span<const AuditEntry> batch);
     Result<void> insert(std::span<const AuditEntry> entries);

@@ -56,16 +56,18 @@ void SqliteWriter::roll_back() {
     }
 }
 
-void SqliteWriter::checkpoint_if_due() {
+bool SqliteWriter::checkpoint_if_due() {
     const int pages = connection_->wal_pages();
     if (pages < checkpointed_pages_) {
         checkpointed_pages_ = 0; // the log has started from its beginning again
     }
-    if (pages - checkpointed_pages_ > options_.checkpoint_above_pages) {
+    const bool is_due = pages - checkpointed_pages_ > options_.checkpoint_above_pages;
+    if (is_due) {
         // A full disk is no harm: the log keeps everything. A failed sync stops later writes.
         static_cast<void>(connection_->ask("PRAGMA wal_checkpoint(PASSIVE)"));
         checkpointed_pages_ = pages;
     }
+    return is_due;
 }
 
 } // namespace claviger

@@ -36,8 +36,8 @@ public:
     Result<void> commit();
     void roll_back();
 
-    /// Call between transactions.
-    void checkpoint_if_due();
+    /// Call between transactions. True when it was due.
+    bool checkpoint_if_due();
 
 private:
     SqliteWriter(std::unique_ptr<Connection> connection, const SqliteOptions& options)
