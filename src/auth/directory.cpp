@@ -2,6 +2,7 @@
 #include "auth/directory.h"
 
 #include <algorithm>
+#include <future>
 #include <map>
 
 namespace claviger {
@@ -31,6 +32,7 @@ struct Loading {
     explicit Loading(const Tenant& of) : tenant(of) {}
     Tenant tenant;
     std::vector<AccountEntry> accounts;
+    AccountTable account_table;
     std::vector<User> users;
     std::vector<OrgUnit> units;
     std::vector<AccessRule> rules;
@@ -64,9 +66,14 @@ Result<void> take(Loading& loading, const Row& row, const KeyVault& vault) {
                       row);
 }
 
+/// The rows that load() gives after the accounts.
+bool follows_accounts(const Row& row) {
+    return !std::holds_alternative<Tenant>(row) && !std::holds_alternative<ServiceAccount>(row);
+}
+
 TenantStatePointer finish(Loading&& loading, std::int64_t token_lifetime_seconds) {
     auto state = std::make_shared<TenantState>(loading.tenant);
-    state->accounts = AccountTable::build(std::move(loading.accounts));
+    state->accounts = std::move(loading.account_table);
     state->users = UserTable::build(std::move(loading.users));
     state->access = AccessSnapshot::build(loading.tenant, loading.units, loading.rules);
     state->keys = KeyRing(std::move(loading.keys), token_lifetime_seconds);
@@ -102,14 +109,28 @@ Directory::Directory(const KeyVault& vault, std::int64_t token_lifetime_seconds,
 
 Result<void> Directory::attach(Store& store) {
     std::map<TenantId, Loading> tenants;
+    const auto build_accounts = [&] {
+        for (auto& [id, loading] : tenants) {
+            loading.account_table = AccountTable::build(std::move(loading.accounts));
+        }
+    };
+    std::future<void> built; // while the other rows are read: it is half of the work
     Result<void> outcome;
     TRY(store.load([&](const Row& row) {
+        if (!built.valid() && follows_accounts(row)) {
+            built = std::async(std::launch::async, build_accounts);
+        }
         if (const auto* tenant = std::get_if<Tenant>(&row)) {
             tenants.emplace(tenant->id, Loading(*tenant));
         } else if (outcome) {
             outcome = take(tenants.at(tenant_of(row)), row, vault_);
         }
     }));
+    if (built.valid()) {
+        built.get();
+    } else {
+        build_accounts();
+    }
     if (!outcome) {
         return outcome;
     }

@@ -149,13 +149,19 @@ private:
 
     void distribute(std::vector<Row> rows, std::size_t shard_count) {
         shards_.assign(shard_count, nullptr);
+        std::vector<std::size_t> sizes(shard_count);
+        for (const Row& row : rows) {
+            ++sizes[shard_of(hash_of_row(row))];
+        }
         std::vector<Shard> filling(shard_count);
+        for (std::size_t i = 0; i < shard_count; ++i) {
+            filling[i].reserve(sizes[i]);
+        }
         for (Row& row : rows) {
             filling[shard_of(hash_of_row(row))].push_back(std::move(row));
         }
         for (std::size_t i = 0; i < shard_count; ++i) {
             std::ranges::sort(filling[i], {}, hash_of_row);
-            filling[i].shrink_to_fit();
             shards_[i] = std::make_shared<const Shard>(std::move(filling[i]));
         }
     }

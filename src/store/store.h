@@ -126,7 +126,8 @@ public:
     /// Called after each commit, in commit order, before write() returns. Set once, before use.
     virtual void set_commit_listener(CommitListener listener) = 0;
 
-    /// Gives every row that is not deleted to `visit`: tenants first, then parents before children.
+    /// Gives every row that is not deleted to `visit`: tenants, service accounts, users, units
+    /// (parents before children), rules, keys.
     virtual Result<void> load(const RowVisitor& visit) = 0;
 
     virtual Result<void> record_last_logins(std::span<const LastLogin> logins) = 0;
