@@ -5,14 +5,18 @@ from __future__ import annotations
 import http.client
 import re
 import socket
+import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from machine import LOAD_CORE, SERVER_CORE, Process, run_on
+from machine import LOAD_CORE, SERVER_CORE, Process, pin, run_on
 
 HERE = Path(__file__).resolve().parent
 BUILD = HERE.parent / "build"
 BENCH = BUILD / "bench/claviger_bench"
+SPIN = f"LD_PRELOAD={BUILD}/bench/libspin.so"
 CONNECTIONS = 64
 
 
@@ -26,9 +30,26 @@ def bench(*arguments: object, core: int = SERVER_CORE, stdin: str | None = None)
     return run_on(core, [str(BENCH), *map(str, arguments)], input=stdin)
 
 
+@contextmanager
+def spinning() -> Iterator[None]:
+    """The generator spins on its core, as it does under load, and nobody answers it: two cores
+    share more than one would think, and what is compared must share it alike."""
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen(2 * CONNECTIONS)
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with subprocess.Popen(["env", SPIN, "wrk", "-t1", f"-c{CONNECTIONS}", "-d1h", url],
+                              stdout=subprocess.DEVNULL,
+                              preexec_fn=lambda: pin(LOAD_CORE)) as generator:
+            try:
+                yield
+            finally:
+                generator.kill()
+
+
 def openssl_speed(name: str) -> float:
     """Signatures per CPU second."""
-    printed = run_on(SERVER_CORE, ["openssl", "speed", "-seconds", "2", "-mr", name])
+    printed = run_on(SERVER_CORE, ["openssl", "speed", "-seconds", "1", "-mr", name])
     found = re.search(r"^\+F[24]:\d+:\d+:([\d.]+):", printed, re.MULTILINE)
     value = float(found.group(1))
     return value if value > 10 else 1 / value
@@ -37,7 +58,7 @@ def openssl_speed(name: str) -> float:
 def wrk(process: Process, seconds: float, kind: str, file: Path, path: str = "",
         scheme: str = "http") -> tuple[int, float]:
     """(answers, CPU seconds of the server)."""
-    command = ["env", f"LD_PRELOAD={BUILD}/bench/libspin.so", "wrk", "-t1", "--timeout", "20s",
+    command = ["env", SPIN, "wrk", "-t1", "--timeout", "20s",
                f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", str(HERE / "load.lua"),
                f"{scheme}://127.0.0.1:{process.port}", "--", kind, str(file)]
     command += [path] if path else []

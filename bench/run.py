@@ -20,10 +20,12 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import defaultdict
+from collections.abc import Callable
 from pathlib import Path
 
 from load import (BENCH, BUILD, CONNECTIONS, HERE, ask, bench, figures, openssl_speed,
-                  wait_for_port, wrk)
+                  spinning, wait_for_port, wrk)
 from machine import LOAD_CORE, SERVER_CORE, Process, describe
 from table import Table
 
@@ -96,9 +98,9 @@ class Bench:
 
     # --- rounds -----------------------------------------------------------------------------------
 
-    def alternate(self, loads: dict[str, tuple]) -> None:
-        """Runs every load once a round; the medians go to `rates`."""
-        seen: dict[str, list[float]] = {name: [] for name in loads}
+    def alternate(self, loads: dict[str, tuple], *more: Callable[[], dict[str, float]]) -> None:
+        """Runs everything once a round; the medians go to `rates`."""
+        seen: dict[str, list[float]] = defaultdict(list)
         for name, load in loads.items():
             if name != "uncached":  # its tokens must stay unseen
                 wrk(load[0], 1, *load[1:])
@@ -109,31 +111,24 @@ class Bench:
                 count, used = wrk(load[0], self.seconds, *load[1:])
                 seen[name].append(count / used)
                 self.tokens += count if name == "token" else 0
+            for measure in more:
+                for name, rate in measure().items():
+                    seen[name].append(rate)
             print(f"  round {number + 1} of {self.rounds} done", flush=True)
         for name, values in seen.items():
             self.rates[name] = statistics.median(values)
 
     # --- the figures ------------------------------------------------------------------------------
 
-    def measure_crypto(self) -> None:
-        ours: dict[str, list[float]] = {"ES256": [], "RS256": []}
-        verifies, theirs, theirs_rsa = [], [], []
-        for _ in range(3):
-            for algorithm, values in ours.items():
-                measured = figures(bench("sign", algorithm, 2))
-                values.append(measured["sign"])
-                if algorithm == "ES256":
-                    verifies.append(measured["verify"])
-            theirs.append(openssl_speed("ecdsap256"))
-            theirs_rsa.append(openssl_speed("rsa3072"))
-        self.rates["sign"] = statistics.median(ours["ES256"])
-        self.rates["verify"] = statistics.median(verifies)
-        self.rates["openssl rsa"] = statistics.median(theirs_rsa)
-        self.table.ratio("ES256 signatures of the server's signer", self.rates["sign"],
-                         statistics.median(theirs), "openssl speed ecdsap256", 0.90)
-        self.table.plain("RS256 (3072 bits) signatures, the same",
-                         f"{statistics.median(ours['RS256']):,.0f}/s",
-                         f"{self.rates['openssl rsa']:,.0f}/s openssl speed rsa3072")
+    @staticmethod
+    def measure_crypto() -> dict[str, float]:
+        """Signatures and verifications per CPU second, of the server's signer and of openssl."""
+        with spinning():
+            ours = figures(bench("sign", "ES256", 1))
+            return {"sign": ours["sign"], "verify": ours["verify"],
+                    "rsa sign": figures(bench("sign", "RS256", 1))["sign"],
+                    "openssl": openssl_speed("ecdsap256"),
+                    "openssl rsa": openssl_speed("rsa3072")}
 
     def measure_requests(self) -> None:
         data = self.folder / "data"
@@ -164,7 +159,7 @@ class Bench:
             "bare get": (bare, "bearer", self.folder / "seen", f"/bare/{len(decided)}"),
             "cached": (server, "bearer", self.folder / "seen"),
             "uncached": (unrecorded, "bearer", self.folder / "unseen-0"),
-        })
+        }, self.measure_crypto)
         self.report_requests()
         self.measure_half_load(server, grant, path, token)
         self.measure_syscalls({"bare route": (bare, "token", credentials, size),
@@ -196,6 +191,10 @@ class Bench:
     def report_requests(self) -> None:
         rates, table = self.rates, self.table
         bound = 1 / (1 / rates["bare"] + 1 / rates["sign"])
+        table.ratio("ES256 signatures of the server's signer", rates["sign"], rates["openssl"],
+                    "openssl speed ecdsap256", 0.90)
+        table.plain("RS256 (3072 bits) signatures, the same", f"{rates['rsa sign']:,.0f}/s",
+                    f"{rates['openssl rsa']:,.0f}/s openssl speed rsa3072")
         table.ratio("bare route", rates["bare"], rates["nginx"], "nginx return 200", 0.85)
         table.ratio("tokens, ES256, durable audit", rates["token"], bound,
                     "1/(1/bare + 1/sign)", 0.80)
@@ -333,7 +332,6 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="claviger-bench-") as folder:
         run = Bench(Path(folder), arguments.rounds, arguments.seconds)
         try:
-            run.measure_crypto()
             run.measure_requests()
             run.measure_threads()
             run.measure_audit()
