@@ -128,7 +128,8 @@ def test_check_14_random_objects(world: World, administrator, runapy_1):
     print(f"seed {seed}")
     source = random.Random(seed)
     middle = "abcdefghijklmnopqrstuvwxyz0123456789-_"
-    names = [f"r{''.join(source.choices(middle, k=source.randrange(20)))}{i}" for i in range(count)]
+    names = [f"r{''.join(source.choices(middle, k=source.randrange(20)))}x{number}"
+             for number in range(count)]
     made = runapy_1("calls", administrator, calls=[creation(name) for name in names])
     assert {outcome["status"] for outcome in made} == {201}
     world.secrets.update(outcome["data"]["clientSecret"] for outcome in made)
