@@ -9,15 +9,6 @@
 namespace claviger {
 namespace {
 
-/// The scope that a request names; absent for another tenant's or an unknown node.
-Result<NodeIndex> find_scope(const Context& context, ScopeType type, const std::string& id) {
-    const auto node = context.access().find({context.caller.tenant(), type, id});
-    if (!node) {
-        return fail(ErrorCode::not_found, "Resource id not found.");
-    }
-    return *node;
-}
-
 // --- create -------------------------------------------------------------------------------------
 
 struct AccessRuleCreationFields {
@@ -29,7 +20,7 @@ struct AccessRuleCreationFields {
     std::optional<std::string> cluster_id;
 
     Result<NodeIndex> scope(const Context& context) const {
-        return find_scope(context, scope_type.value, scope_id);
+        return context.find_scope(scope_type.value, scope_id, "scopeId");
     }
 };
 BOOST_DESCRIBE_STRUCT(AccessRuleCreationFields, (),
@@ -60,13 +51,13 @@ struct AccessRuleRequest {
     Result<AccessRule> find(const Context& context) const {
         const auto rule = context.access().rule({context.caller.tenant(), access_rule_id});
         if (!rule) {
-            return fail(ErrorCode::not_found, "Resource id not found.");
+            return fail(ErrorCode::not_found, "no access rule has this accessRuleId");
         }
         return *rule;
     }
     Result<NodeIndex> scope(const Context& context) const {
         const AccessRule rule = TRY(find(context));
-        return find_scope(context, rule.scope.type, rule.scope.value);
+        return context.find_scope(rule.scope.type, rule.scope.value, "scopeId");
     }
 };
 BOOST_DESCRIBE_STRUCT(AccessRuleRequest, (), (access_rule_id))

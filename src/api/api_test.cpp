@@ -212,6 +212,65 @@ TEST_F(ApiTest, EveryProtectedRouteAsksForAToken) {
     }
 }
 
+TEST_F(ApiTest, ARefusalSaysWhetherATokenCame) {
+    const auto message = [&](std::optional<std::string> header) {
+        HttpRequest request = make(HttpMethod::get, "/api/v1/clusters");
+        request.authorization = std::move(header);
+        return std::string(json::parse(dispatcher.serve(request).body).at("message").as_string());
+    };
+    EXPECT_EQ(message(std::nullopt), "The Authorization header is missing.");
+    for (const char* header : {"", "Bearer", "Basic eA==", "Bearer a b"}) {
+        EXPECT_EQ(message(header), "The Authorization header holds no bearer token.");
+    }
+    for (const std::string& token : {std::string("a.b.c"), admin_token + "x"}) {
+        EXPECT_EQ(message("Bearer " + token), "The bearer token is not valid.");
+    }
+}
+
+TEST_F(ApiTest, AnUnknownIdIsNamed) {
+    const std::string uuid = "7d5bd2c2-7f36-4d9e-9f3f-0a9a6f2a4f10";
+    const auto details = [&](HttpMethod method, std::string path, std::string body = {}) {
+        const HttpResponse response = as_admin(method, std::move(path), std::move(body));
+        const json::value problem = json::parse(response.body);
+        EXPECT_EQ(problem.at("code").as_int64(), 404) << response.body;
+        EXPECT_EQ(problem.at("message").as_string(), "Resource id not found.");
+        const std::string text(problem.at("details").as_string());
+        return text.substr(0, text.find("; request id "));
+    };
+    const auto get = [&](std::string path) { return details(HttpMethod::get, std::move(path)); };
+    const auto rule = [&](const std::string& subject, const std::string& scope) {
+        return details(HttpMethod::post, "/api/v1/authorization/access-rules",
+                       R"({"subjectType":"service-account","roleId":1,"scopeType":"department",)"
+                       R"("subjectId":")" +
+                           subject + R"(","scopeId":")" + scope + R"("})");
+    };
+    EXPECT_EQ(get("/api/v1/clusters/" + uuid), "no cluster has this clusterUuid");
+    EXPECT_EQ(get("/api/v1/org-unit/departments/99"), "no department has this departmentId");
+    EXPECT_EQ(get("/api/v1/org-unit/projects/99"), "no project has this projectId");
+    EXPECT_EQ(get("/api/v1/authorization/access-rules/99"), "no access rule has this accessRuleId");
+    EXPECT_EQ(get("/api/v1/authorization/roles/99"), "no role has this roleIdPath");
+    for (const std::string& id : {uuid, std::string("x")}) {
+        EXPECT_EQ(get("/api/v1/service-accounts/" + id),
+                  "no service account has this serviceAccountId");
+    }
+    EXPECT_EQ(details(HttpMethod::remove, "/api/v1/service-accounts/" + uuid),
+              "no service account has this serviceAccountId");
+    const json::value cluster =
+        json::parse(as_admin(HttpMethod::post, "/api/v1/clusters", R"({"name":"c"})").body);
+    const std::string known(cluster.at("uuid").as_string());
+    EXPECT_EQ(details(HttpMethod::post, "/api/v1/org-unit/projects",
+                      R"({"name":"p","clusterId":")" + uuid + R"("})"),
+              "no cluster has this clusterId");
+    EXPECT_EQ(details(HttpMethod::post, "/api/v1/org-unit/projects",
+                      R"({"name":"p","clusterId":")" + known + R"(","parentId":"99"})"),
+              "no department has this parentId");
+    EXPECT_EQ(rule("nobody", "99"), "no department has this scopeId");
+    const json::value listed =
+        json::parse(as_admin(HttpMethod::get, "/api/v1/org-unit/departments").body);
+    const std::string department(listed.at("departments").at(0).at("id").as_string());
+    EXPECT_EQ(rule("nobody", department), "no service account has this subjectId");
+}
+
 TEST_F(ApiTest, EveryPermissionIsAskedFor) {
     const auto account = world.accounts.create(world.admin(), "ci-1");
     HttpRequest grant = make(HttpMethod::post, "/api/v1/token");

@@ -63,7 +63,7 @@ struct Verbosity {
 
 struct ClusterListRequest {
     std::optional<Verbosity> verbosity;
-    std::optional<bool> include_requested_for_delete;
+    std::optional<bool> include_requested_for_delete; // changes nothing: deletion is immediate
 };
 BOOST_DESCRIBE_STRUCT(ClusterListRequest, (), (verbosity, include_requested_for_delete))
 
@@ -101,7 +101,7 @@ struct ClusterRequest {
         return {context.caller.tenant(), ScopeType::cluster, cluster_uuid.text()};
     }
     Result<NodeIndex> scope(const Context& context) const {
-        return find_unit(context, ScopeType::cluster, cluster_uuid.text());
+        return context.find_scope(ScopeType::cluster, cluster_uuid.text(), "clusterUuid");
     }
 };
 BOOST_DESCRIBE_STRUCT(ClusterRequest, (), (cluster_uuid, verbosity))

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -51,6 +52,10 @@ struct Context {
 
     /// Whether the caller holds `permission` at `scope`.
     Decision decide(Permission permission, NodeIndex scope) const;
+    /// The scope whose id stands in `field` of the request; `not_found`, which names the field, for
+    /// an unknown one or another tenant's.
+    Result<NodeIndex> find_scope(ScopeType type, const std::string& id,
+                                 std::string_view field) const;
     /// The newest state: what the caller's own write has made.
     TenantStatePointer latest_state() const;
 };

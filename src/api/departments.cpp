@@ -140,7 +140,7 @@ struct DepartmentCreationRequest : DepartmentFields {
     Uuid cluster_id;
 
     Result<NodeIndex> scope(const Context& context) const {
-        return find_unit(context, ScopeType::cluster, cluster_id.text());
+        return context.find_scope(ScopeType::cluster, cluster_id.text(), "clusterId");
     }
 };
 BOOST_DESCRIBE_STRUCT(DepartmentCreationRequest, (),
@@ -168,7 +168,7 @@ struct DepartmentRequest {
         return {context.caller.tenant(), ScopeType::department, department_id};
     }
     Result<NodeIndex> scope(const Context& context) const {
-        return find_unit(context, ScopeType::department, department_id);
+        return context.find_scope(ScopeType::department, department_id, "departmentId");
     }
 };
 BOOST_DESCRIBE_STRUCT(DepartmentRequest, (), (department_id))

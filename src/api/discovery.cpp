@@ -68,7 +68,7 @@ BOOST_DESCRIBE_STRUCT(RealmRequest, (), (realm))
 
 Result<ServerMetadata> read_realm_metadata(Context& context, const RealmRequest& request) {
     if (request.realm != context.state().tenant.realm) {
-        return fail(ErrorCode::not_found, "There is no such realm.");
+        return fail(ErrorCode::not_found, "there is no such realm");
     }
     const std::string issuer = realm_issuer(context.services.settings, context.state().tenant);
     return metadata_of(context, issuer, issuer + "/protocol/openid-connect/token");

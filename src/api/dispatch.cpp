@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "api/problem.h"
+#include "api/scope_text.h"
 #include "base/text.h"
 
 namespace claviger {
@@ -62,7 +63,7 @@ Origin origin_of(const HttpRequest& request) {
 /// The token of "Bearer <token>"; nothing else is one (RFC 6750 2.1).
 Result<std::string_view> bearer_token(const HttpRequest& request) {
     if (!request.authorization) {
-        return fail(ErrorCode::unauthenticated, "A valid bearer token is needed.");
+        return fail(ErrorCode::unauthenticated, "The Authorization header is missing.");
     }
     std::string_view text = *request.authorization;
     const bool bearer = text.size() > 7 && ascii_iequal(text.substr(0, 7), "Bearer ");
@@ -70,7 +71,7 @@ Result<std::string_view> bearer_token(const HttpRequest& request) {
     const bool has_separator =
         std::ranges::any_of(text, [](char c) { return c == ' ' || c == ',' || c == '\t'; });
     if (text.empty() || has_separator) {
-        return fail(ErrorCode::unauthenticated, "A valid bearer token is needed.");
+        return fail(ErrorCode::unauthenticated, "The Authorization header holds no bearer token.");
     }
     return text;
 }
@@ -86,6 +87,16 @@ std::string_view name_of(HttpMethod method) {
 Decision Context::decide(Permission permission, NodeIndex scope) const {
     const auto subjects = subjects_of(caller.principal);
     return claviger::decide(access(), {subjects, permission, scope});
+}
+
+Result<NodeIndex> Context::find_scope(ScopeType type, const std::string& id,
+                                      std::string_view field) const {
+    const auto node = access().find({caller.tenant(), type, id});
+    if (!node) {
+        return fail(ErrorCode::not_found,
+                    "no " + std::string(name_of(type)) + " has this " + std::string(field));
+    }
+    return *node;
 }
 
 TenantStatePointer Context::latest_state() const {
@@ -111,13 +122,10 @@ Result<void> authorise(const Context& context, const Access& access,
     if (decision.allowed()) {
         return {};
     }
-    static constexpr std::array<std::string_view, 5> types{"system", "tenant", "cluster",
-                                                           "department", "project"};
     const ScopeId id = context.access().scope_id(node);
-    return fail(ErrorCode::access_denied,
-                "missing permission " + text_of(permission) + " at " +
-                    std::string(types[static_cast<std::size_t>(id.type)]) + " " + id.value + " (" +
-                    std::string(name_of(decision.reason)) + ")");
+    return fail(ErrorCode::access_denied, "missing permission " + text_of(permission) + " at " +
+                                              std::string(name_of(id.type)) + " " + id.value +
+                                              " (" + std::string(name_of(decision.reason)) + ")");
 }
 
 Result<void> Dispatcher::check(const Routes& routes) {
@@ -272,7 +280,17 @@ HttpResponse Dispatcher::answer(const HttpRequest& request, const Route& route) 
 
 Result<Principal> Dispatcher::authenticate(const Context& context) const {
     const std::string_view token = TRY(bearer_token(context.request));
-    return services_.verifier.verify(context.state(), token, AcceptedTokens::access_and_id_tokens);
+    auto principal =
+        services_.verifier.verify(context.state(), token, AcceptedTokens::access_and_id_tokens);
+    if (principal) {
+        return principal;
+    }
+    // The reason is for the log; a stranger learns only that the token is not good.
+    const std::string& reason = principal.error().detail();
+    services_.log.write(LogLevel::debug, reason,
+                        {{"request_id", std::string_view(context.request.request_id)}});
+    return fail(ErrorCode::unauthenticated,
+                reason == "Issuer is not familiar." ? reason : "The bearer token is not valid.");
 }
 
 Result<std::string> Dispatcher::run(Context& context, const Route& route) {
@@ -319,15 +337,6 @@ HttpResponse Dispatcher::respond(Context& context, const Route& route, Result<st
             std::string challenge = "Bearer realm=\"" + context.state().tenant.realm + "\"";
             challenge += context.request.authorization ? ", error=\"invalid_token\"" : "";
             response.headers.emplace_back("WWW-Authenticate", std::move(challenge));
-            // The reason is for the log; a stranger learns only that the token is not good.
-            services_.log.write(LogLevel::debug, error.detail(),
-                                {{"request_id", std::string_view(context.request.request_id)}});
-            response.body = problem_response(401,
-                                             error.detail() == "Issuer is not familiar."
-                                                 ? error.detail()
-                                                 : "A valid bearer token is needed.",
-                                             context.request.request_id)
-                                .body;
         }
         if (error.code() == ErrorCode::access_denied && operation.access.needs_token()) {
             std::string challenge = "Bearer realm=\"" + context.state().tenant.realm +

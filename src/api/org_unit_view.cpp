@@ -70,14 +70,6 @@ std::vector<Resources> shown_resources(const UnitAttributes& attributes) {
     return resources;
 }
 
-Result<NodeIndex> find_unit(const Context& context, ScopeType type, const std::string& id) {
-    const auto node = context.access().find({context.caller.tenant(), type, id});
-    if (!node) {
-        return fail(ErrorCode::not_found, "Resource id not found.");
-    }
-    return *node;
-}
-
 std::vector<NodeIndex> readable_units(const Context& context, ScopeType type,
                                       std::string_view resource_type) {
     const auto subjects = subjects_of(context.caller.principal);

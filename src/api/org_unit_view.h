@@ -89,9 +89,6 @@ std::int64_t total_gpu_quota(const OrgUnit& unit);
 /// As answers must show them: every entry has a gpu quota.
 std::vector<Resources> shown_resources(const UnitAttributes& attributes);
 
-/// The node of a department or project that a path names; `not_found` when absent.
-Result<NodeIndex> find_unit(const Context& context, ScopeType type, const std::string& id);
-
 /// The units of one type that the caller may read, in the order of creation.
 std::vector<NodeIndex> readable_units(const Context& context, ScopeType type,
                                       std::string_view resource_type);

@@ -102,7 +102,8 @@ HttpResponse problem_response(const Error& error, ErrorStyle style, std::string_
     const std::string_view detail = is_internal ? std::string_view() : error.detail();
     if (style != ErrorStyle::problem) {
         response.body = oauth_body(entry, detail.empty() ? entry.message : detail, request_id);
-    } else if (error.code() == ErrorCode::access_denied) {
+    } else if (error.code() == ErrorCode::access_denied || error.code() == ErrorCode::not_found) {
+        // The contract has the message; what is missing stands in the details.
         response.body = problem_body(response.status, entry.message, detail, request_id);
     } else {
         response.body =

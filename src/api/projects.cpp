@@ -186,9 +186,11 @@ struct ProjectCreationRequest : ProjectFields {
 
     /// The department: the one that is named, or the cluster's default one.
     Result<NodeIndex> scope(const Context& context) const {
-        const NodeIndex cluster = TRY(find_unit(context, ScopeType::cluster, cluster_id.text()));
+        const NodeIndex cluster =
+            TRY(context.find_scope(ScopeType::cluster, cluster_id.text(), "clusterId"));
         if (parent_id) {
-            const NodeIndex department = TRY(find_unit(context, ScopeType::department, *parent_id));
+            const NodeIndex department =
+                TRY(context.find_scope(ScopeType::department, *parent_id, "parentId"));
             if (!context.access().is_same_or_below(department, cluster)) {
                 return fail(ErrorCode::invalid_request,
                             "parentId is no department of this cluster");
@@ -236,7 +238,7 @@ struct ProjectRequest {
         return {context.caller.tenant(), ScopeType::project, project_id};
     }
     Result<NodeIndex> scope(const Context& context) const {
-        return find_unit(context, ScopeType::project, project_id);
+        return context.find_scope(ScopeType::project, project_id, "projectId");
     }
 };
 BOOST_DESCRIBE_STRUCT(ProjectRequest, (), (project_id))

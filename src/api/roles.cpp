@@ -51,7 +51,7 @@ BOOST_DESCRIBE_STRUCT(RoleRequest, (), (role_id_path))
 Result<RoleView> read_role(Context& context, const RoleRequest& request) {
     const PredefinedRole* role = find_role(request.role_id_path);
     if (role == nullptr) {
-        return fail(ErrorCode::not_found, "Resource id not found.");
+        return fail(ErrorCode::not_found, "no role has this roleIdPath");
     }
     return view_of(context, *role);
 }

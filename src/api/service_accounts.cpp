@@ -35,7 +35,7 @@ ServiceAccountView view_of(const Context& context, const AccountEntry& entry) {
 Result<Uuid> account_id(const std::string& text) {
     const auto id = Uuid::parse(text);
     if (!id) {
-        return fail(ErrorCode::not_found, "Resource id not found.");
+        return fail(ErrorCode::not_found, "no service account has this serviceAccountId");
     }
     return *id;
 }
@@ -84,7 +84,7 @@ Result<ServiceAccountView> read_service_account(Context& context,
     const Uuid id = TRY(account_id(request.service_account_id));
     const AccountEntry* entry = context.state().accounts.find(id);
     if (entry == nullptr) {
-        return fail(ErrorCode::not_found, "Resource id not found.");
+        return fail(ErrorCode::not_found, "no service account has this serviceAccountId");
     }
     return view_of(context, *entry);
 }

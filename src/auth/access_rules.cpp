@@ -24,19 +24,19 @@ Result<bool> is_last_administrator(Transaction& transaction, const AccessRule& r
 
 /// The snapshot may be older than the transaction: what the rule binds must still exist.
 Result<void> check_still_there(Transaction& transaction, const AccessRule& rule) {
-    bool there = true;
     if (rule.scope.type != ScopeType::tenant) {
         const auto unit = TRY(transaction.org_units().find(rule.scope));
-        there = unit.has_value();
+        if (!unit) {
+            return fail(ErrorCode::not_found, "what scopeId names was deleted meanwhile");
+        }
     }
     if (rule.subject.type == SubjectType::service_account) {
         const auto id = Uuid::parse(rule.subject.value);
         const auto account =
             TRY(transaction.service_accounts().find({rule.id.tenant, id.value_or(Uuid{})}));
-        there = there && account.has_value();
-    }
-    if (!there) {
-        return fail(ErrorCode::not_found, "Resource id not found.");
+        if (!account) {
+            return fail(ErrorCode::not_found, "what subjectId names was deleted meanwhile");
+        }
     }
     return {};
 }
@@ -69,7 +69,7 @@ Result<Subject> resolve_subject(const TenantState& state, SubjectType type, std:
         account = state.accounts.find(*id);
     }
     if (account == nullptr) {
-        return fail(ErrorCode::not_found, "Resource id not found.");
+        return fail(ErrorCode::not_found, "no service account has this subjectId");
     }
     return Subject{type, account->id.text()};
 }
@@ -100,7 +100,7 @@ AccessRules::AccessRules(Store& store, const Clock& clock) : store_(store), cloc
 Result<AccessRule> AccessRules::create(const Caller& caller, const AccessRuleDraft& draft) {
     const auto node = caller.state->access.find(draft.scope);
     if (!node) {
-        return fail(ErrorCode::not_found, "Resource id not found.");
+        return fail(ErrorCode::not_found, "nothing has this scopeId");
     }
     TRY(check_escalation(caller, draft.role, *node));
     const Timestamp now = clock_.now();
@@ -134,7 +134,7 @@ Result<void> AccessRules::remove(const Caller& caller, AccessRuleId id) {
     return store_.write([&](Transaction& transaction) -> Result<void> {
         const auto found = TRY(transaction.access_rules().find(id));
         if (!found) {
-            return fail(ErrorCode::not_found, "Resource id not found.");
+            return fail(ErrorCode::not_found, "no access rule has this accessRuleId");
         }
         AccessRule rule = *found;
         if (const auto node = caller.state->access.find(rule.scope)) {

@@ -11,7 +11,8 @@ namespace {
 Result<OrgUnit> find(Transaction& transaction, const ScopeId& id) {
     const auto unit = TRY(transaction.org_units().find(id));
     if (!unit) {
-        return fail(ErrorCode::not_found, "Resource id not found.");
+        return fail(ErrorCode::not_found,
+                    "the " + std::string(resource_type_of(id.type)) + " was deleted meanwhile");
     }
     return *unit;
 }

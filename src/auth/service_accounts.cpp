@@ -11,7 +11,7 @@ constexpr const char* entity = "service-account";
 Result<ServiceAccount> find(Transaction& transaction, ServiceAccountId id) {
     const auto account = TRY(transaction.service_accounts().find(id));
     if (!account) {
-        return fail(ErrorCode::not_found, "Resource id not found.");
+        return fail(ErrorCode::not_found, "no service account has this serviceAccountId");
     }
     return *account;
 }

@@ -144,7 +144,8 @@ def test_check_26_subject_by_name_or_id(admin: Api, subject):
 def test_check_26_unknown_service_account_is_refused(admin: Api):
     answer = admin.send("POST", RULES,
                         json=admin.rule_fields("nobody-here", "Viewer", "tenant", "1"))
-    assert answer.status_code in (400, 404), describe(answer)
+    assert answer.status_code == 404, describe(answer)
+    assert "subjectId" in answer.json()["details"]
 
 
 def test_check_27_filter_sort_and_page(world: World, administrator, runapy_1):

@@ -114,7 +114,9 @@ def check_refused(answer: requests.Response, what: str) -> None:
                                     "Basic YTpi", "garbage", ""])
 def test_check_53_no_good_authorization(world: World, administrator: Account, header):
     headers = {} if header is None else {"Authorization": header}
-    check_refused(world.anonymous.send("GET", PATH, headers=headers), str(header))
+    refused = world.anonymous.send("GET", PATH, headers=headers)
+    check_refused(refused, str(header))
+    assert ("is missing" in refused.json()["message"]) == (header is None)
     # The token endpoint does not look at it.
     answer = world.anonymous.send("POST", "/api/v1/token", headers=headers, json={
         "grantType": "client_credentials", "clientId": administrator.client_id,
