@@ -84,8 +84,9 @@ def copy_sources() -> None:
 
 def build(target: str) -> str | None:
     """None, or the end of the compiler's output."""
-    ran = subprocess.run(["ninja", "-C", BUILD, target], text=True, errors="replace", check=False,
-                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    ran = subprocess.run(["cmake", "--build", BUILD, "--target", target], text=True,
+                         errors="replace", check=False, stdout=subprocess.PIPE,
+                         stderr=subprocess.STDOUT)
     return None if ran.returncode == 0 else ran.stdout[-3000:]
 
 
