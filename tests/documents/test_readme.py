@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from scenario.server import START_SECONDS, STOP_SECONDS, binary
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+README = Path(__file__).resolve().parents[2] / "README.md"
 
 
 @dataclass
@@ -68,9 +68,13 @@ def read_when_complete(log: Path, process: subprocess.Popen) -> str:
     raise AssertionError(log.read_text())
 
 
+def run(script: str) -> subprocess.CompletedProcess:
+    return subprocess.run(["sh", "-eu"], input=script, text=True, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, timeout=START_SECONDS, check=False)
+
+
 def run_shell(script: str) -> str:
-    ran = subprocess.run(["sh", "-eu"], input=script, text=True, stdout=subprocess.PIPE,
-                         stderr=subprocess.PIPE, timeout=START_SECONDS, check=False)
+    ran = run(script)
     assert ran.returncode == 0, ran.stderr
     return ran.stdout
 
@@ -84,20 +88,47 @@ def test_the_printed_commands(demo: Demo):
         "translation", "vision"]
 
 
-def test_the_readme(demo: Demo):
-    text = (REPOSITORY / "README.md").read_text()
-    script = "\n".join(re.findall(r"```sh\n(.*?)```", text, re.DOTALL)[1:])
-    for name, value in (("URL", demo.url), ("SECRET", demo.shown(r"client secret +(\S+)")),
-                        ("PASSWORD", demo.shown(r"password (\S+)"))):
-        script, count = re.subn(rf"^{name}=.*$", f"{name}='{value}'", script, flags=re.MULTILINE)
+def readme_blocks(demo: Demo, **values: str) -> list[str]:
+    """The commands of each block, with what the first start printed."""
+    values = {"URL": demo.url, "SECRET": demo.shown(r"client secret +(\S+)"),
+              "PASSWORD": demo.shown(r"password (\S+)"), **values}
+    blocks = re.findall(r"```sh\n(.*?)```", README.read_text(), re.DOTALL)[1:]
+    for name, value in values.items():
+        blocks[0], count = re.subn(rf"^{name}=.*$", f"{name}='{value}'", blocks[0],
+                                   flags=re.MULTILINE)
         assert count == 1, name
+    return blocks
+
+
+def at_second(second: int) -> str:
+    """The names in the README are made of the time."""
+    return f"date() {{ echo {second}; }}"
+
+
+def test_the_readme(demo: Demo):
+    script = "\n".join([at_second(1), *readme_blocks(demo)])
     listed, refused, rule, created = parts(run_shell(script))
-    assert listed["projects"]
+    assert [project["name"] for project in listed["projects"]][:2] == ["translation", "vision"]
     assert refused["code"] == 403
-    promised = json.loads(re.search(r"```json\n(.*?)```", text, re.DOTALL).group(1))
+    promised = json.loads(re.search(r"```json\n(.*?)```", README.read_text(), re.DOTALL).group(1))
     assert refused["details"].startswith(promised["details"].removesuffix("..."))
     assert rule["roleName"] == "Research manager"
-    assert created == "speech"
+    assert created["name"] == "speech-1"
+
+
+def test_the_readme_pasted_again(demo: Demo):
+    token, account, rule = readme_blocks(demo)
+    script = [token, at_second(2), account, rule, at_second(3), account, rule, rule]
+    answers = parts(run_shell("\n".join(script)))[1:]
+    assert [answer.get("code") for answer in answers] == [403, None, None] * 2 + [409, 409]
+
+
+def test_the_readme_with_a_mistyped_secret(demo: Demo):
+    token = readme_blocks(demo, SECRET="clvs_mistyped")[0]
+    ran = run(token)
+    assert ran.returncode != 0
+    assert "no accessToken in: " in ran.stderr and "client secret is wrong" in ran.stderr
+    assert run(f'set +e\n{token}\necho "<$TOKEN>"').stdout.endswith("\n<>\n")
 
 
 def parts(output: str) -> list:
