@@ -68,6 +68,7 @@ private:
                                               bool expects_continue);
     Awaitable<HttpResponse> run_on(WorkerPool& pool, const HttpRequest& request);
     Awaitable<Durability> wait_for(AuditTicket ticket);
+    Awaitable<void> end_of_round();
     Awaitable<bool> flush();
     Awaitable<void> say_goodbye();
 
@@ -269,15 +270,23 @@ Awaitable<Durability> Connection<Stream>::wait_for(AuditTicket ticket) {
     co_return outcome;
 }
 
-/// Sends what has been answered, once the other requests of this round of the loop have been
-/// answered as well: a system call leaves little in the caches for the request that follows.
+/// Waits until the other requests of this round of the loop have been answered as well: a system
+/// call leaves little in the caches for the request that follows.
+template <class Stream>
+Awaitable<void> Connection<Stream>::end_of_round() {
+    auto start = [this](auto handler) { thread_.at_end_of_round(std::move(handler)); };
+    auto pending = asio::async_initiate<const asio::use_awaitable_t<LoopExecutor>, void()>(
+        start, use_awaitable);
+    co_await std::move(pending);
+}
+
+/// Sends what has been answered.
 template <class Stream>
 Awaitable<bool> Connection<Stream>::flush() {
     if (talk_.out.empty()) {
         co_return wire_.is_open();
     }
-    auto next_round = asio::post(thread_.context(), use_awaitable);
-    co_await std::move(next_round);
+    co_await end_of_round();
     set_deadline(environment_.limits.write_milliseconds);
     const bool is_sent = co_await wire_.write(talk_.out);
     co_return is_sent;

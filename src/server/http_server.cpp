@@ -155,6 +155,7 @@ void HttpServer::stop() {
 
 std::string HttpServer::metrics_text() const {
     std::vector<const ThreadMetrics*> figures;
+    figures.reserve(io_threads_.size());
     for (const auto& thread : io_threads_) {
         figures.push_back(&thread->metrics());
     }

@@ -71,6 +71,21 @@ void IoThread::resume_decided() {
     decided_ = std::move(decided);
 }
 
+void IoThread::at_end_of_round(std::move_only_function<void()> resume) {
+    if (at_end_.empty()) {
+        boost::asio::post(context_, [this] { end_round(); });
+    }
+    at_end_.push_back(std::move(resume));
+}
+
+void IoThread::end_round() {
+    ending_.swap(at_end_); // both keep their memory
+    for (auto& resume : ending_) {
+        resume();
+    }
+    ending_.clear();
+}
+
 void IoThread::give_up_waiting() {
     std::vector<Waiting> undecided = std::exchange(waiting_, {});
     for (Waiting& waiting : undecided) {

@@ -55,6 +55,9 @@ public:
     /// From the audit writer's thread: some tickets may be decided now.
     void wake_waiting();
 
+    /// Calls `resume` on this thread when what is ready in this round of the loop has run.
+    void at_end_of_round(std::move_only_function<void()> resume);
+
     /// The value of the Date header, made once a second.
     std::string_view date(Timestamp now);
     Uuid new_request_id() { return Uuid::make(environment_.random); }
@@ -70,6 +73,7 @@ private:
     void give_memory_back();
     void prepare_descriptors();
     void resume_decided();
+    void end_round();
     void give_up_waiting();
     struct Waiting {
         AuditTicket ticket;
@@ -86,6 +90,7 @@ private:
     std::vector<Waiting> waiting_;
     std::vector<std::pair<Resume, Durability>> decided_; // empty but while they are resumed
     std::atomic<bool> wake_posted_{false};
+    std::vector<std::move_only_function<void()>> at_end_, ending_; // the latter while they run
     std::string date_;
     std::int64_t date_second_ = 0;
     std::int64_t now_milliseconds_ = 0; // as of the last tick: deadlines are coarse
