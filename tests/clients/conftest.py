@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from scenario.api import Api
-from scenario.openapi import PEER_DOCUMENT, Contract, check_exchanges, load_contracts
+from scenario.openapi import Contract, check_exchanges, load_contracts
 
 from .world import Script, World, close_world, open_world
 
@@ -93,8 +93,3 @@ def administrator(shared_world: World):
     account = api.create_account()
     api.give_role(account.name, "System administrator", "tenant", "1")
     return account
-
-
-def pytest_terminal_summary(terminalreporter) -> None:
-    if not PEER_DOCUMENT.exists():
-        terminalreporter.write_line("answers were held against our own document only")
