@@ -16,13 +16,17 @@ thread_local std::size_t allocations = 0;
 
 } // namespace
 
-// Replaces the one of the whole program; what OpenSSL takes is its own.
+// Replace those of the whole program; what OpenSSL takes is its own.
 void* operator new(std::size_t size) {
     ++allocations;
     if (void* memory = std::malloc(size)) {
         return memory;
     }
     throw std::bad_alloc();
+}
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+    ++allocations;
+    return std::malloc(size);
 }
 void operator delete(void* memory) noexcept {
     std::free(memory);
