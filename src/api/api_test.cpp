@@ -2,11 +2,9 @@
 #include <gtest/gtest.h>
 #include <random>
 
-#include "api/dispatch.h"
 #include "api/filter.h"
 #include "api/openapi.h"
-#include "api/resources.h"
-#include "auth/test_world.h"
+#include "api/test_api.h"
 
 namespace claviger {
 namespace {
@@ -143,13 +141,8 @@ TEST(PageWalkTest, SearchesAndOnlyCounts) {
 
 // --- dispatch -----------------------------------------------------------------------------------
 
-class ApiTest : public ::testing::Test {
+class ApiTest : public testing::ApiFixture {
 protected:
-    World world;
-    Dispatcher dispatcher{all_routes(),
-                          Services{world.store, world.directory, world.grants, world.verifier,
-                                   world.accounts, world.rules, world.units, world.last_logins,
-                                   world.settings, world.clock, world.random, world.log}};
     std::string admin_token;
 
     void SetUp() override {
@@ -159,17 +152,6 @@ protected:
                        testing::admin_password + R"("})";
         const json::value answer = json::parse(dispatcher.serve(request).body);
         admin_token = answer.at("accessToken").as_string();
-    }
-
-    static HttpRequest make(HttpMethod method, std::string path, std::string body = {}) {
-        HttpRequest request;
-        request.method = method;
-        request.path = std::move(path);
-        request.host = "127.0.0.1";
-        request.source_ip = "192.0.2.1";
-        request.request_id = "11111111-2222-4333-8444-555555555555";
-        request.body = std::move(body);
-        return request;
     }
 
     HttpResponse as_admin(HttpMethod method, std::string path, std::string body = {}) {

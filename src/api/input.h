@@ -17,6 +17,7 @@
 #include "api/codec.h"
 #include "api/http.h"
 #include "api/parameters.h"
+#include "base/secret.h"
 
 namespace claviger {
 
@@ -26,8 +27,13 @@ struct Input {
     Input(const Input&) = delete;
     Input& operator=(const Input&) = delete;
 
-    std::array<unsigned char, 2048> bytes; // so that bodies of usual size need no other memory
-    json::monotonic_resource memory{bytes.data(), bytes.size()};
+    /// So that bodies of usual size need no other memory. They may hold a secret.
+    struct Bytes {
+        ~Bytes() { wipe(all); }
+        std::array<std::uint8_t, 2048> all;
+    };
+    Bytes bytes; // dies after all that lies in it
+    json::monotonic_resource memory{bytes.all.data(), bytes.all.size()};
 
     /// By the names in the template.
     boost::container::small_vector<std::pair<std::string_view, std::string>, 2> path;

@@ -31,11 +31,15 @@ ServiceAccountView view_of(const Context& context, const AccountEntry& entry) {
             {context.services.last_logins.latest(entry.id, entry.last_login)}};
 }
 
+std::unexpected<Error> unknown_account() {
+    return fail(ErrorCode::not_found, "no service account has this serviceAccountId");
+}
+
 /// Ids are opaque strings: a malformed one names nothing.
 Result<Uuid> account_id(const std::string& text) {
     const auto id = Uuid::parse(text);
     if (!id) {
-        return fail(ErrorCode::not_found, "no service account has this serviceAccountId");
+        return unknown_account();
     }
     return *id;
 }
@@ -84,7 +88,7 @@ Result<ServiceAccountView> read_service_account(Context& context,
     const Uuid id = TRY(account_id(request.service_account_id));
     const AccountEntry* entry = context.state().accounts.find(id);
     if (entry == nullptr) {
-        return fail(ErrorCode::not_found, "no service account has this serviceAccountId");
+        return unknown_account();
     }
     return view_of(context, *entry);
 }

@@ -178,10 +178,7 @@ Awaitable<bool> Connection<Stream>::serve_one() {
             response = talk_.unavailable("Please try again later.", task.request);
         }
     }
-    wipe(task.request.body); // it may hold a secret
-    if (task.request.authorization) {
-        wipe(*task.request.authorization);
-    }
+    talk_.forget_secrets();
     talk_.put_answer(std::move(response), task.request, task.plan.route_id);
     bool is_sent = true;
     if (talk_.out.size() > flush_above) {

@@ -29,7 +29,7 @@ Conversation::Conversation(IoThread& thread, const boost::asio::ip::address& pee
 Conversation::~Conversation() {
     wipe(in);
     wipe(out);
-    wipe(task_.request.body);
+    forget_secrets();
 }
 
 Task& Conversation::begin_task(const AdmittedHead& head) {
@@ -38,13 +38,13 @@ Task& Conversation::begin_task(const AdmittedHead& head) {
     http_1_0_ = head.http_1_0;
     Task& task = task_;
     HttpRequest& request = task.request;
+    forget_secrets();
     request.method = head.method;
     request.path = head.path;
     request.query = head.query;
     request.host = head.host;
     copy(head.authorization, request.authorization);
     copy(head.content_type, request.content_type);
-    wipe(request.body);
     request.source_ip = environment_.proxies.client_address(peer_, head.forwarded_for);
     request.request_id = as_text(thread_.new_request_id().characters());
     const auto own = own_route(request.path, serves_);
@@ -119,6 +119,13 @@ bool Conversation::refuse(int status, std::string_view detail) {
     request.source_ip = peer_.to_string();
     request.request_id = thread_.new_request_id().text();
     return refuse(status, detail, request);
+}
+
+void Conversation::forget_secrets() {
+    wipe(task_.request.body);
+    if (task_.request.authorization) {
+        wipe(*task_.request.authorization);
+    }
 }
 
 void Conversation::release_memory() {

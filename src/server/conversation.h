@@ -40,6 +40,8 @@ public:
     bool refuse(int status, std::string_view detail, const HttpRequest& request);
     bool refuse(int status, std::string_view detail);
 
+    /// Wipes what of the request may be secret.
+    void forget_secrets();
     /// Gives memory back while nothing goes on.
     void release_memory();
 

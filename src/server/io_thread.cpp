@@ -55,20 +55,18 @@ void IoThread::wake_waiting() {
 }
 
 void IoThread::resume_decided() {
-    auto decided = std::exchange(decided_, {}); // keeps its memory from time to time
     std::erase_if(waiting_, [&](Waiting& waiting) {
         const Durability durability = environment_.access_events.durability(waiting.ticket);
         if (durability == Durability::pending) {
             return false;
         }
-        decided.emplace_back(std::move(waiting.resume), durability);
+        decided_.emplace_back(std::move(waiting.resume), durability);
         return true;
     });
-    for (auto& [resume, durability] : decided) {
-        resume(durability);
+    for (auto& [resume, durability] : decided_) {
+        resume(durability); // what this makes wait waits for another call
     }
-    decided.clear();
-    decided_ = std::move(decided);
+    decided_.clear();
 }
 
 void IoThread::at_end_of_round(std::move_only_function<void()> resume) {

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// The whole API over stores in memory, for tests.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include "api/dispatch.h"
+#include "api/resources.h"
+#include "auth/test_world.h"
+
+namespace claviger::testing {
+
+class ApiFixture : public ::testing::Test {
+protected:
+    World world;
+    Dispatcher dispatcher{all_routes(),
+                          Services{world.store, world.directory, world.grants, world.verifier,
+                                   world.accounts, world.rules, world.units, world.last_logins,
+                                   world.settings, world.clock, world.random, world.log}};
+
+    static HttpRequest make(HttpMethod method, std::string path, std::string body = {}) {
+        HttpRequest request;
+        request.method = method;
+        request.path = std::move(path);
+        request.host = "127.0.0.1";
+        request.source_ip = "192.0.2.1";
+        request.request_id = "11111111-2222-4333-8444-555555555555";
+        request.body = std::move(body);
+        return request;
+    }
+};
+
+} // namespace claviger::testing
