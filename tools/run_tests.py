@@ -126,12 +126,15 @@ def program_jobs(build: Path, arguments: argparse.Namespace, reports: Path) -> l
                             stdout=subprocess.PIPE)
     # The thread sanitizer cannot place its shadow under much address randomisation.
     prefix = ["setarch", "-R"] if arguments.sanitizer == "thread" else []
+    # What is not wanted need not be built, and is then listed without its command.
+    wanted = {program.removesuffix("_test") for program in arguments.programs.split()}
     jobs = []
     for test in json.loads(listed.stdout)["tests"]:
-        name, command = test["name"], test["command"]
-        program = Path(command[0]).name
-        if arguments.programs and program not in arguments.programs.split():
+        name = test["name"]
+        if arguments.programs and name not in wanted:
             continue
+        command = test["command"]
+        program = Path(command[0]).name
         replays_a_corpus = program.endswith("_fuzz")
         if arguments.word not in name:
             if replays_a_corpus:
