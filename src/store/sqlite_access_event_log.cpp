@@ -201,11 +201,11 @@ void SqliteAccessEventLog::run() {
         if (stopping_ && queue_.empty()) {
             return;
         }
-        batch.clear();
         batch.swap(queue_);
         queued_bytes_ = 0;
         lock.unlock();
         const bool has_gathered = write_batch(batch);
+        batch.clear();
         lock.lock();
         if (!queue_.empty() && !has_gathered) {
             // Under load every commit costs the processor more than its events do.
