@@ -46,15 +46,16 @@ Lineage lineage_of(const NodeTree& tree, NodeIndex scope) {
     return lineage;
 }
 
-/// An unknown role holds nothing.
-bool role_holds(std::int32_t role, Permission permission) {
-    const PredefinedRole* found = find_role(role);
-    return found != nullptr && found->permissions.contains(permission);
+/// An unknown or disabled role holds nothing.
+bool role_holds(const AccessSnapshot::Content& content, std::int32_t role, Permission permission) {
+    const PermissionSet* held = content.permissions_in_force(role);
+    return held != nullptr && held->contains(permission);
 }
 
-void add_permissions(PermissionSet& held, std::int32_t role) {
-    if (const PredefinedRole* found = find_role(role)) {
-        held.add(found->permissions);
+void add_permissions(const AccessSnapshot::Content& content, PermissionSet& held,
+                     std::int32_t role) {
+    if (const PermissionSet* more = content.permissions_in_force(role)) {
+        held.add(*more);
     }
 }
 
@@ -93,7 +94,7 @@ Decision decide(const AccessSnapshot& snapshot, const AccessQuery& query) {
     std::size_t best_distance = 0;
     const auto consider = [&](const RuleRow& rule) {
         findings.any_rule = true;
-        const bool holds = role_holds(rule.role, query.permission);
+        const bool holds = role_holds(content, rule.role, query.permission);
         const auto distance = lineage.distance_of(rule.scope);
         if (!distance) {
             findings.held_elsewhere = findings.held_elsewhere || holds;
@@ -123,7 +124,7 @@ std::vector<NodeIndex> permitted_scopes(const AccessSnapshot& snapshot,
     std::vector<NodeIndex> scopes;
     for (const Subject& subject : subjects) {
         content.for_each_rule_of(subject, [&](const RuleRow& rule) {
-            if (role_holds(rule.role, permission)) {
+            if (role_holds(content, rule.role, permission)) {
                 scopes.push_back(rule.scope);
             }
         });
@@ -152,7 +153,7 @@ PermissionSet permissions_at(const AccessSnapshot& snapshot, std::span<const Sub
     for (const Subject& subject : subjects) {
         content.for_each_rule_of(subject, [&](const RuleRow& rule) {
             if (lineage.distance_of(rule.scope)) {
-                add_permissions(held, rule.role);
+                add_permissions(content, held, rule.role);
             }
         });
     }
@@ -164,8 +165,8 @@ PermissionSet permissions_anywhere(const AccessSnapshot& snapshot,
     const AccessSnapshot::Content& content = Decider::content_of(snapshot);
     PermissionSet held;
     for (const Subject& subject : subjects) {
-        content.for_each_rule_of(subject,
-                                 [&](const RuleRow& rule) { add_permissions(held, rule.role); });
+        content.for_each_rule_of(
+            subject, [&](const RuleRow& rule) { add_permissions(content, held, rule.role); });
     }
     return held;
 }

@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "access/permission.h"
-#include "model/ids.h"
+#include "model/model.h"
 
 namespace claviger {
 
@@ -16,6 +16,12 @@ struct PredefinedRole {
     std::string_view name;
     std::string_view description;
     PermissionSet permissions;
+};
+
+/// A role of one tenant and what its permission sets come to.
+struct OwnRole {
+    Role row;
+    PermissionSet permissions; // also while it is disabled
 };
 
 /// The 18 predefined roles, by number.

@@ -12,7 +12,8 @@ AccessSnapshot::AccessSnapshot(const Tenant& tenant)
     : content_(std::make_shared<const Content>(tenant)) {}
 
 AccessSnapshot AccessSnapshot::build(const Tenant& tenant, const std::vector<OrgUnit>& units,
-                                     const std::vector<AccessRule>& rules) {
+                                     const std::vector<AccessRule>& rules,
+                                     const std::vector<Role>& roles) {
     auto content = std::make_shared<Content>(tenant); // shared with readers once it is complete
     for (const ScopeType type : {ScopeType::cluster, ScopeType::department, ScopeType::project}) {
         for (const OrgUnit& unit : units) { // so parents come first
@@ -20,6 +21,9 @@ AccessSnapshot AccessSnapshot::build(const Tenant& tenant, const std::vector<Org
                 content->tree.put(unit);
             }
         }
+    }
+    for (const Role& role : roles) {
+        content->put(role);
     }
     content->put_first(rules);
     return AccessSnapshot(std::move(content));
@@ -122,6 +126,43 @@ AccessSnapshot AccessSnapshot::with(const Tenant& tenant) const {
     }
     auto next = std::make_shared<Content>(*content_); // shared with readers once it is complete
     next->tenant = tenant;
+    return AccessSnapshot(std::move(next));
+}
+
+const PermissionSet* AccessSnapshot::permissions_of_role(std::int32_t number) const {
+    if (const PredefinedRole* predefined = find_role(number)) {
+        return &predefined->permissions;
+    }
+    const OwnRole* own = own_role(number);
+    return own != nullptr ? &own->permissions : nullptr;
+}
+
+std::string_view AccessSnapshot::role_name(std::int32_t number) const {
+    if (const PredefinedRole* predefined = find_role(number)) {
+        return predefined->name;
+    }
+    const OwnRole* own = own_role(number);
+    return own != nullptr ? std::string_view(own->row.name) : std::string_view();
+}
+
+const OwnRole* AccessSnapshot::own_role(std::int32_t number) const {
+    return content_->own_role(number);
+}
+
+void AccessSnapshot::for_each_own_role(const std::function<void(const OwnRole&)>& visit) const {
+    if (content_->own_roles) {
+        for (const auto& [number, role] : *content_->own_roles) {
+            visit(role);
+        }
+    }
+}
+
+AccessSnapshot AccessSnapshot::with(const Role& role) const {
+    if (role.id.tenant != content_->tenant.id) {
+        return *this;
+    }
+    auto next = std::make_shared<Content>(*content_); // shared with readers once it is complete
+    next->put(role);
     return AccessSnapshot(std::move(next));
 }
 

@@ -39,7 +39,8 @@ public:
     explicit AccessSnapshot(const Tenant& tenant);
     /// Builds a snapshot of many rows at once, in any order, for start-up. No id may stand twice.
     static AccessSnapshot build(const Tenant& tenant, const std::vector<OrgUnit>& units,
-                                const std::vector<AccessRule>& rules);
+                                const std::vector<AccessRule>& rules,
+                                const std::vector<Role>& roles = {});
 
     TenantId tenant() const;
 
@@ -60,6 +61,15 @@ public:
     void for_each_unit(ScopeType type,
                        const std::function<void(NodeIndex, const OrgUnit&)>& visit) const;
 
+    // The roles, predefined and the tenant's own.
+    /// What a role holds, enabled or not; null for an unknown one.
+    const PermissionSet* permissions_of_role(std::int32_t number) const;
+    /// Empty for an unknown one.
+    std::string_view role_name(std::int32_t number) const;
+    const OwnRole* own_role(std::int32_t number) const;
+    /// In the order of their numbers.
+    void for_each_own_role(const std::function<void(const OwnRole&)>& visit) const;
+
     // The rules.
     std::optional<AccessRule> rule(AccessRuleId id) const;
     /// Every live rule, in no order.
@@ -71,6 +81,7 @@ public:
     // below it and the rules that stand there along. A unit without a live parent of a higher type,
     // a rule without a live scope and another tenant's row are left out.
     AccessSnapshot with(const Tenant& tenant) const;
+    AccessSnapshot with(const Role& role) const;
     AccessSnapshot with(const OrgUnit& unit) const;
     AccessSnapshot with(const AccessRule& rule) const;
 

@@ -6,6 +6,8 @@
 #include <map>
 #include <unordered_map>
 
+#include "access/permission_sets.h"
+
 namespace claviger {
 namespace {
 
@@ -97,6 +99,31 @@ const RuleRow* AccessSnapshot::Content::rule(std::int32_t number) const {
         });
     }
     return found;
+}
+
+const OwnRole* AccessSnapshot::Content::own_role(std::int32_t number) const {
+    if (!own_roles) {
+        return nullptr;
+    }
+    const auto at = own_roles->find(number);
+    return at == own_roles->end() ? nullptr : &at->second;
+}
+
+const PermissionSet* AccessSnapshot::Content::permissions_in_force(std::int32_t role) const {
+    if (const PredefinedRole* predefined = find_role(role)) {
+        return &predefined->permissions;
+    }
+    const OwnRole* own = own_role(role);
+    return own != nullptr && own->row.enabled ? &own->permissions : nullptr;
+}
+
+void AccessSnapshot::Content::put(const Role& role) {
+    OwnRoles roles = own_roles ? *own_roles : OwnRoles();
+    roles.erase(role.id.value);
+    if (!role.deleted_at && find_role(role.id.value) == nullptr) {
+        roles.emplace(role.id.value, OwnRole{role, permissions_of_sets(role.permission_sets)});
+    }
+    own_roles = std::make_shared<const OwnRoles>(std::move(roles));
 }
 
 void AccessSnapshot::Content::put(const AccessRule& rule) {

@@ -3,6 +3,7 @@
 // users and groups once each. Private to the module.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <variant>
@@ -60,17 +61,25 @@ private:
 
 Subject subject_of(const RuleRow& row);
 
+/// The roles that a tenant has made, by number.
+using OwnRoles = std::map<std::int32_t, OwnRole>;
+
 struct AccessSnapshot::Content {
     explicit Content(const Tenant& of) : tenant(of), tree(of.id) {}
 
     Tenant tenant;
     NodeTree tree;
+    /// Shared between the generations; null while there are none.
+    std::shared_ptr<const OwnRoles> own_roles;
     PartitionedTable<RuleRow, RuleKey> rules;
     PartitionedTable<NumberRow, NumberKey> numbers;
     /// The last rule's creator: shared, because one caller often makes many rules in a row.
     std::shared_ptr<const std::string> last_creator;
 
     const RuleRow* rule(std::int32_t number) const;
+    const OwnRole* own_role(std::int32_t number) const;
+    /// What a role lets its holders do now: null for an unknown or a disabled one.
+    const PermissionSet* permissions_in_force(std::int32_t role) const;
     template <class Visit>
     void for_each_rule_of(const Subject& subject, Visit visit) const {
         const SubjectQuery query(subject);
@@ -82,6 +91,7 @@ struct AccessSnapshot::Content {
     }
 
     // While a snapshot is being made.
+    void put(const Role& role);
     void put(const AccessRule& rule);
     /// Many at once, while there are none; no number stands among them twice.
     void put_first(const std::vector<AccessRule>& first);

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/access_rule_view.h"
 
-#include "access/role.h"
-
 namespace claviger {
 namespace {
 
@@ -15,11 +13,6 @@ std::string subject_name(const TenantState& state, const Subject& subject) {
     const auto id = account_of(subject);
     const AccountEntry* account = id ? state.accounts.find(*id) : nullptr;
     return account != nullptr ? account->name : subject.value;
-}
-
-std::string_view role_name(std::int32_t number) {
-    const PredefinedRole* role = find_role(number);
-    return role != nullptr ? role->name : "";
 }
 
 std::string_view phase_of(bool is_deleted) {
@@ -46,7 +39,7 @@ AccessRuleView access_rule_view(const TenantState& state, const AccessRule& rule
     view.subject_id = subject_name(state, rule.subject);
     view.subject_type = {rule.subject.type};
     view.role_id = rule.role.value;
-    view.role_name = role_name(rule.role.value);
+    view.role_name = state.access.role_name(rule.role.value);
     view.scope_id = rule.scope.value;
     view.scope_type = {rule.scope.type};
     view.scope_name = node ? state.access.name(*node) : std::string_view();
@@ -100,6 +93,10 @@ std::optional<NodeIndex> ListedRule::scope() const {
     return deleted != nullptr ? state->access.find(deleted->scope) : std::optional(rule.scope);
 }
 
+std::string_view ListedRule::role_name() const {
+    return state->access.role_name(rule.role);
+}
+
 std::string_view ListedRule::scope_name() const {
     const auto node = scope();
     return node ? state->access.name(*node) : std::string_view();
@@ -123,8 +120,7 @@ const std::vector<ListField<ListedRule>>& access_rule_fields() {
         {"scopeId", FieldKind::text, [](const Listed& r) { return r.scope_id().value; }, nullptr},
         {"scopeType", FieldKind::text,
          [](const Listed& r) { return Text(name_of(r.scope_id().type)); }, nullptr},
-        {"roleName", FieldKind::text, [](const Listed& r) { return Text(role_name(r.rule.role)); },
-         nullptr},
+        {"roleName", FieldKind::text, [](const Listed& r) { return Text(r.role_name()); }, nullptr},
         {"scopeName", FieldKind::text, [](const Listed& r) { return Text(r.scope_name()); },
          nullptr},
         {"createdAt", FieldKind::time, nullptr,
@@ -143,7 +139,7 @@ const std::vector<ListField<ListedRule>>& access_rule_fields() {
 
 bool listed_rule_found(const ListedRule& rule, std::string_view search) {
     return contains_ignoring_case(rule.subject(), search) ||
-           contains_ignoring_case(role_name(rule.rule.role), search) ||
+           contains_ignoring_case(rule.role_name(), search) ||
            contains_ignoring_case(rule.scope_name(), search);
 }
 

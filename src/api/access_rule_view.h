@@ -59,6 +59,7 @@ struct ListedRule {
     ScopeId scope_id() const;
     /// Absent when the scope is gone.
     std::optional<NodeIndex> scope() const;
+    std::string_view role_name() const;
     std::string_view scope_name() const;
     AccessRuleView view() const;
 };

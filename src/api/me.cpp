@@ -157,7 +157,8 @@ BOOST_DESCRIBE_STRUCT(MeAccessRuleCountRequest, (), (search))
 std::vector<AccessRuleView> own_rules(const Context& context,
                                       const std::optional<std::string>& search) {
     std::vector<AccessRuleView> views;
-    for (const Subject& subject : subjects_of(context.caller.principal)) {
+    const auto subjects = subjects_of(context.caller.principal);
+    for (const Subject& subject : std::span<const Subject>(subjects)) {
         context.access().for_each_rule_of(subject, [&](const AccessRule& rule) {
             AccessRuleView view = access_rule_view(context.state(), rule);
             if (!search || access_rule_found(view, *search)) {

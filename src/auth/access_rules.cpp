@@ -43,8 +43,13 @@ Result<void> check_still_there(Transaction& transaction, const AccessRule& rule)
 
 } // namespace
 
-std::array<Subject, 1> subjects_of(const Principal& principal) {
-    return {principal.subject()};
+Subjects::Subjects(const Principal& principal) : self_(principal.subject()) {
+    if (!principal.groups.empty()) {
+        all_.push_back(self_);
+        for (const std::string& group : principal.groups) {
+            all_.push_back({SubjectType::group, group});
+        }
+    }
 }
 
 Result<Subject> resolve_subject(const TenantState& state, SubjectType type, std::string_view text) {
@@ -75,19 +80,20 @@ Result<Subject> resolve_subject(const TenantState& state, SubjectType type, std:
 }
 
 Result<void> check_escalation(const Caller& caller, RoleId role, NodeIndex scope) {
-    const PredefinedRole* wanted = find_role(role.value);
+    const AccessSnapshot& access = caller.state->access;
+    const PermissionSet* wanted = access.permissions_of_role(role.value);
     if (wanted == nullptr) {
         return fail(ErrorCode::invalid_request, "roleId names no role");
     }
     const auto subjects = subjects_of(caller.principal);
-    const PermissionSet held = permissions_at(caller.state->access, subjects, scope);
-    if (held.includes(wanted->permissions)) {
+    const PermissionSet held = permissions_at(access, subjects, scope);
+    if (held.includes(*wanted)) {
         return {};
     }
-    for (const Permission permission : wanted->permissions.list()) {
+    for (const Permission permission : wanted->list()) {
         if (!held.contains(permission)) {
             return fail(ErrorCode::access_denied,
-                        "the role " + std::string(wanted->name) +
+                        "the role " + std::string(access.role_name(role.value)) +
                             " holds more than you do at this scope, among it " +
                             text_of(permission));
         }
@@ -122,7 +128,7 @@ Result<AccessRule> AccessRules::create(const Caller& caller, const AccessRuleDra
         TRY(transaction.access_rules().put(rule));
         AuditEvent event = change_event(caller, now, audit_action::create, entity,
                                         std::to_string(rule.id.value), rule.subject.value);
-        event.metadata.emplace_back("role", find_role(rule.role.value)->name);
+        event.metadata.emplace_back("role", caller.state->access.role_name(rule.role.value));
         event.metadata.emplace_back("scope", rule.scope.value);
         return append_change_event(transaction, event);
     }));

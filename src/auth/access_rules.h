@@ -3,7 +3,8 @@
 // they hold themselves (contract 4.2).
 #pragma once
 
-#include <array>
+#include <span>
+#include <vector>
 
 #include "access/decide.h"
 #include "auth/caller.h"
@@ -18,8 +19,21 @@ struct AccessRuleDraft {
     ScopeId scope;
 };
 
-/// The subjects that rules may name to reach this caller.
-std::array<Subject, 1> subjects_of(const Principal& principal);
+/// The subjects that rules may name to reach a caller: itself first, then its groups.
+class Subjects {
+public:
+    explicit Subjects(const Principal& principal);
+    operator std::span<const Subject>() const { // NOLINT(google-explicit-constructor)
+        return all_.empty() ? std::span(&self_, 1) : std::span<const Subject>(all_);
+    }
+
+private:
+    Subject self_; // most callers are in no group: nothing is allocated for them
+    std::vector<Subject> all_;
+};
+inline Subjects subjects_of(const Principal& principal) {
+    return Subjects(principal);
+}
 
 /// The subject of a rule, as a caller may spell it: a user's e-mail or id, a group's name, a
 /// service account's name, client id or id. Users and groups need not exist.

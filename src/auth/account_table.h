@@ -77,6 +77,10 @@ public:
     /// `email` in lower case.
     const User* find_by_email(std::string_view email) const;
     std::size_t size() const { return by_id_.size(); }
+    template <class Visit>
+    void for_each(Visit visit) const {
+        by_id_.for_each(visit);
+    }
     UserTable with(const User& user) const;
     UserTable without(const Uuid& id) const;
 

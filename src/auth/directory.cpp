@@ -23,6 +23,8 @@ Overloaded(Cases...) -> Overloaded<Cases...>;
 TenantId tenant_of(const Row& row) {
     return std::visit(Overloaded{[](const Tenant& tenant) { return tenant.id; },
                                  [](const SigningKey& key) { return key.tenant; },
+                                 [](const IdentityProvider& provider) { return provider.tenant; },
+                                 [](const TenantSettings& settings) { return settings.tenant; },
                                  [](const auto& other) { return other.id.tenant; }},
                       row);
 }
@@ -34,37 +36,56 @@ struct Loading {
     std::vector<AccountEntry> accounts;
     AccountTable account_table;
     std::vector<User> users;
+    std::vector<AccessKey> access_keys;
+    std::vector<Session> sessions;
+    std::vector<Role> roles;
     std::vector<OrgUnit> units;
     std::vector<AccessRule> rules;
     std::vector<OpenedKey> keys;
+    IdentityProviders identity_providers;
+    TenantSettings settings;
     TextPool pool;
 };
 
-Result<void> take(Loading& loading, const Row& row, const KeyVault& vault) {
-    return std::visit(Overloaded{[](const Tenant&) -> Result<void> { return {}; },
-                                 [&](const ServiceAccount& account) -> Result<void> {
-                                     loading.accounts.push_back(entry_of(account, loading.pool));
-                                     return {};
-                                 },
-                                 [&](const User& user) -> Result<void> {
-                                     loading.users.push_back(user);
-                                     return {};
-                                 },
-                                 [&](const OrgUnit& unit) -> Result<void> {
-                                     loading.units.push_back(unit);
-                                     return {};
-                                 },
-                                 [&](const AccessRule& rule) -> Result<void> {
-                                     loading.rules.push_back(rule);
-                                     return {};
-                                 },
-                                 [&](const SigningKey& key) -> Result<void> {
-                                     auto opened = TRY(vault.open(key));
-                                     loading.keys.push_back(std::move(opened));
-                                     return {};
-                                 }},
-                      row);
-}
+/// Takes a row of a tenant while it is being read.
+struct Take {
+    Loading& loading;
+    const KeyVault& vault;
+
+    Result<void> operator()(const Tenant&) const { return {}; }
+    Result<void> operator()(const ServiceAccount& account) const {
+        loading.accounts.push_back(entry_of(account, loading.pool));
+        return {};
+    }
+    Result<void> operator()(const User& user) const { return keep(loading.users, user); }
+    Result<void> operator()(const AccessKey& key) const { return keep(loading.access_keys, key); }
+    Result<void> operator()(const Session& session) const {
+        return keep(loading.sessions, session);
+    }
+    Result<void> operator()(const Role& role) const { return keep(loading.roles, role); }
+    Result<void> operator()(const OrgUnit& unit) const { return keep(loading.units, unit); }
+    Result<void> operator()(const AccessRule& rule) const { return keep(loading.rules, rule); }
+    Result<void> operator()(const SigningKey& key) const {
+        auto opened = TRY(vault.open(key));
+        loading.keys.push_back(std::move(opened));
+        return {};
+    }
+    Result<void> operator()(const IdentityProvider& provider) const {
+        loading.identity_providers.insert_or_assign(provider.alias, provider);
+        return {};
+    }
+    Result<void> operator()(const TenantSettings& settings) const {
+        loading.settings = settings;
+        return {};
+    }
+
+private:
+    template <class Noun>
+    static Result<void> keep(std::vector<Noun>& nouns, const Noun& noun) {
+        nouns.push_back(noun);
+        return {};
+    }
+};
 
 /// The rows that load() gives after the accounts.
 bool follows_accounts(const Row& row) {
@@ -75,8 +96,14 @@ TenantStatePointer finish(Loading&& loading, std::int64_t token_lifetime_seconds
     auto state = std::make_shared<TenantState>(loading.tenant);
     state->accounts = std::move(loading.account_table);
     state->users = UserTable::build(std::move(loading.users));
-    state->access = AccessSnapshot::build(loading.tenant, loading.units, loading.rules);
+    state->access_keys = AccessKeyTable::build(std::move(loading.access_keys));
+    state->sessions = SessionTable::build(std::move(loading.sessions));
+    state->access =
+        AccessSnapshot::build(loading.tenant, loading.units, loading.rules, loading.roles);
     state->keys = KeyRing(std::move(loading.keys), token_lifetime_seconds);
+    state->identity_providers = // shared between the generations
+        std::make_shared<const IdentityProviders>(std::move(loading.identity_providers));
+    state->settings = std::move(loading.settings);
     return state;
 }
 
@@ -123,7 +150,7 @@ Result<void> Directory::attach(Store& store) {
         if (const auto* tenant = std::get_if<Tenant>(&row)) {
             tenants.emplace(tenant->id, Loading(*tenant));
         } else if (outcome) {
-            outcome = take(tenants.at(tenant_of(row)), row, vault_);
+            outcome = std::visit(Take{tenants.at(tenant_of(row)), vault_}, row);
         }
     }));
     if (built.valid()) {
@@ -170,39 +197,55 @@ void Directory::publish(std::shared_ptr<const DirectoryState> next) {
 namespace {
 
 /// Puts one committed row into the state of its tenant.
-void apply_row(TenantState& state, const Row& row, const KeyVault& vault,
-               std::int64_t token_lifetime_seconds, Log& log) {
-    TextPool pool;
-    std::visit(Overloaded{[&](const Tenant& tenant) {
-                              state.tenant = tenant;
-                              state.access = state.access.with(tenant);
-                          },
-                          [&](const ServiceAccount& account) {
-                              state.accounts = account.deleted_at
-                                                   ? state.accounts.without(account.id.value)
-                                                   : state.accounts.with(entry_of(account, pool));
-                          },
-                          [&](const User& user) {
-                              state.users = user.deleted_at ? state.users.without(user.id.value)
-                                                            : state.users.with(user);
-                          },
-                          [&](const OrgUnit& unit) { state.access = state.access.with(unit); },
-                          [&](const AccessRule& rule) { state.access = state.access.with(rule); },
-                          [&](const SigningKey& key) {
-                              std::vector<OpenedKey> keys = state.keys.keys();
-                              std::erase_if(keys, [&](const OpenedKey& old) {
-                                  return old.row.kid == key.kid;
-                              });
-                              auto opened = vault.open(key);
-                              if (opened) {
-                                  keys.push_back(*std::move(opened));
-                              } else {
-                                  log.write(LogLevel::error, opened.error().detail());
-                              }
-                              state.keys = KeyRing(std::move(keys), token_lifetime_seconds);
-                          }},
-               row);
-}
+struct Apply {
+    TenantState& state;
+    const KeyVault& vault;
+    std::int64_t token_lifetime_seconds;
+    Log& log;
+
+    void operator()(const Tenant& tenant) const {
+        state.tenant = tenant;
+        state.access = state.access.with(tenant);
+    }
+    void operator()(const ServiceAccount& account) const {
+        TextPool pool;
+        state.accounts = account.deleted_at ? state.accounts.without(account.id.value)
+                                            : state.accounts.with(entry_of(account, pool));
+    }
+    void operator()(const User& user) const { put_or_remove(state.users, user); }
+    void operator()(const AccessKey& key) const { put_or_remove(state.access_keys, key); }
+    void operator()(const Session& session) const { put_or_remove(state.sessions, session); }
+    void operator()(const Role& role) const { state.access = state.access.with(role); }
+    void operator()(const OrgUnit& unit) const { state.access = state.access.with(unit); }
+    void operator()(const AccessRule& rule) const { state.access = state.access.with(rule); }
+    void operator()(const SigningKey& key) const {
+        std::vector<OpenedKey> keys = state.keys.keys();
+        std::erase_if(keys, [&](const OpenedKey& old) { return old.row.kid == key.kid; });
+        auto opened = vault.open(key);
+        if (opened) {
+            keys.push_back(*std::move(opened));
+        } else {
+            log.write(LogLevel::error, opened.error().detail());
+        }
+        state.keys = KeyRing(std::move(keys), token_lifetime_seconds);
+    }
+    void operator()(const IdentityProvider& provider) const {
+        IdentityProviders next = *state.identity_providers;
+        next.erase(provider.alias);
+        if (!provider.deleted_at) {
+            next.emplace(provider.alias, provider);
+        }
+        state.identity_providers = // shared between the generations
+            std::make_shared<const IdentityProviders>(std::move(next));
+    }
+    void operator()(const TenantSettings& settings) const { state.settings = settings; }
+
+private:
+    template <class Table, class Noun>
+    static void put_or_remove(Table& table, const Noun& noun) {
+        table = noun.deleted_at ? table.without(noun.id.value) : table.with(noun);
+    }
+};
 
 } // namespace
 
@@ -229,7 +272,7 @@ void Directory::apply(std::uint64_t change_number, std::span<const Row> rows) {
                 old ? std::make_shared<TenantState>(*old) : std::make_shared<TenantState>(*tenant);
             state->revision = change_number;
         }
-        apply_row(*state, row, vault_, token_lifetime_seconds_, log_);
+        std::visit(Apply{*state, vault_, token_lifetime_seconds_, log_}, row);
     }
     auto next = std::make_shared<DirectoryState>(*before);
     for (auto& [id, state] : changed) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <atomic>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <span>
@@ -14,11 +15,15 @@
 #include "access/snapshot.h"
 #include "auth/account_table.h"
 #include "auth/key_ring.h"
+#include "auth/user_owned_table.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "store/store.h"
 
 namespace claviger {
+
+/// By alias.
+using IdentityProviders = std::map<std::string, IdentityProvider, std::less<>>;
 
 /// One tenant, complete.
 struct TenantState {
@@ -28,7 +33,13 @@ struct TenantState {
     AccessSnapshot access;
     AccountTable accounts;
     UserTable users;
+    AccessKeyTable access_keys;
+    SessionTable sessions;
     KeyRing keys;
+    /// Shared between the generations; never null.
+    std::shared_ptr<const IdentityProviders> identity_providers =
+        std::make_shared<const IdentityProviders>();
+    TenantSettings settings;
     std::uint64_t revision = 0; // the change number of the last commit seen
 };
 

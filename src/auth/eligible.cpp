@@ -12,32 +12,51 @@ std::string_view name_of(Ineligible reason) {
     return names[static_cast<std::size_t>(reason)];
 }
 
-Eligibility eligible(const TenantState& state, PrincipalKind kind, const Uuid& id,
-                     std::optional<std::uint32_t> token_epoch) {
-    const auto refuse = [](Ineligible reason) { return Eligibility{reason, {}, 0}; };
-    if (!state.tenant.enabled) {
-        return refuse(Ineligible::tenant_disabled);
-    }
-    const AccountEntry* account =
-        kind == PrincipalKind::service_account ? state.accounts.find(id) : nullptr;
-    const User* user = kind == PrincipalKind::user ? state.users.find(id) : nullptr;
-    if (account == nullptr && user == nullptr) {
-        return refuse(Ineligible::unknown);
-    }
-    const bool enabled = account != nullptr ? account->enabled : user->enabled;
-    const std::uint32_t epoch = account != nullptr ? account->epoch : user->epoch;
+namespace {
+
+Eligibility refuse(Ineligible reason) {
+    return {reason, nullptr, {}, 0};
+}
+
+Eligibility judge(bool enabled, std::uint32_t epoch, std::optional<std::uint32_t> token_epoch,
+                  std::string_view name, const User* user) {
     if (!enabled) {
         return refuse(Ineligible::disabled);
     }
     if (token_epoch && *token_epoch != epoch) {
         return refuse(Ineligible::epoch_passed);
     }
-    if (user != nullptr && user->password_is_temporary) {
-        return refuse(Ineligible::password_is_temporary);
+    return {std::nullopt, user, name, epoch};
+}
+
+} // namespace
+
+Eligibility eligible(const TenantState& state, PrincipalKind kind, const Uuid& id,
+                     std::optional<std::uint32_t> token_epoch,
+                     const std::optional<Uuid>& access_key) {
+    if (!state.tenant.enabled) {
+        return refuse(Ineligible::tenant_disabled);
     }
-    const std::string_view name =
-        account != nullptr ? std::string_view(account->name) : std::string_view(user->email);
-    return {std::nullopt, name, epoch};
+    if (kind == PrincipalKind::service_account) {
+        const AccountEntry* account = state.accounts.find(id);
+        return account == nullptr
+                   ? refuse(Ineligible::unknown)
+                   : judge(account->enabled, account->epoch, token_epoch, account->name, nullptr);
+    }
+    const User* user = state.users.find(id);
+    if (user == nullptr) {
+        return refuse(Ineligible::unknown);
+    }
+    if (access_key) {
+        const AccessKey* key = state.access_keys.find(*access_key);
+        return key == nullptr || key->user != id
+                   ? refuse(Ineligible::unknown)
+                   : judge(user->enabled, key->epoch, token_epoch, user->email, user);
+    }
+    const Eligibility standing = judge(user->enabled, user->epoch, token_epoch, user->email, user);
+    return !standing.refused && user->password_is_temporary
+               ? refuse(Ineligible::password_is_temporary)
+               : standing;
 }
 
 } // namespace claviger

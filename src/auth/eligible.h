@@ -24,12 +24,15 @@ std::string_view name_of(Ineligible reason);
 
 struct Eligibility {
     std::optional<Ineligible> refused;
-    std::string_view name;   // service account's name or user's e-mail; empty when refused
-    std::uint32_t epoch = 0; // what a token made now must carry
+    const User* user = nullptr; // when the principal is one
+    std::string_view name;      // service account's name or user's e-mail; empty when refused
+    std::uint32_t epoch = 0;    // what a token made now must carry
 };
 
-/// `token_epoch` is the epoch that a token carries, or nothing when a new one is asked for.
+/// `token_epoch` is the epoch that a token carries, or nothing when a new one is asked for. With an
+/// access key of a user it is the key's epoch that counts, and the user must be good as well.
 Eligibility eligible(const TenantState& state, PrincipalKind kind, const Uuid& id,
-                     std::optional<std::uint32_t> token_epoch);
+                     std::optional<std::uint32_t> token_epoch,
+                     const std::optional<Uuid>& access_key = {});
 
 } // namespace claviger

@@ -20,6 +20,28 @@ struct Grants::Attempt {
     Timestamp now;
 };
 
+namespace {
+
+/// Compares with all of them, whichever fits.
+bool matches_one(const std::vector<ClientSecret>& secrets, const Digest& offered) {
+    bool matches = false;
+    for (const ClientSecret& secret : secrets) {
+        matches = constant_time_equal(offered, secret.keyed_hash) || matches;
+    }
+    return matches;
+}
+
+/// What stands in the audit entry of a token; of an account, the subject is the client id.
+std::string grant_payload(const AuditEvent& event, std::string_view grant,
+                          std::string_view client_id, std::string_view token_id) {
+    if (client_id == event.subject) {
+        return audit_payload(event, {{"grant", grant}, {"jti", token_id}});
+    }
+    return audit_payload(event, {{"grant", grant}, {"client_id", client_id}, {"jti", token_id}});
+}
+
+} // namespace
+
 Grants::Grants(const TokenSettings& settings, const Pepper& pepper, Passwords& passwords,
                AccessEventLog& access_events, LastLogins& last_logins, const Clock& clock,
                Random& random)
@@ -46,15 +68,16 @@ GrantOutcome Grants::client_credentials(const TenantState& state, std::string_vi
                           options,
                           clock_.now()};
     const Digest offered = pepper_.keyed_hash(client_id, secret);
+    if (client_id.starts_with(access_key_prefix)) {
+        return access_key(attempt, offered);
+    }
     const AccountEntry* account = state.accounts.find_by_name(client_id);
     bool matches = false;
     if (account == nullptr) {
         matches = constant_time_equal(offered, decoy_);
     } else {
         matches = constant_time_equal(offered, account->secret.keyed_hash);
-        for (const ClientSecret& older : account->older_secrets) {
-            matches = constant_time_equal(offered, older.keyed_hash) || matches;
-        }
+        matches = matches_one(account->older_secrets, offered) || matches;
     }
     if (account == nullptr || !matches) {
         return refuse(attempt, account == nullptr ? "unknown client" : "wrong secret");
@@ -66,7 +89,27 @@ GrantOutcome Grants::client_credentials(const TenantState& state, std::string_vi
     }
     const TokenSubject subject{
         PrincipalKind::service_account, account->id, standing.epoch, account->name, {}};
-    return grant(attempt, subject, account->name);
+    return grant(attempt, subject, account->name, ServiceAccountId{state.tenant.id, account->id});
+}
+
+/// A user's own credential: the token is the user's.
+GrantOutcome Grants::access_key(Attempt attempt, const Digest& offered) {
+    const TenantState& state = attempt.state;
+    attempt.kind = PrincipalKind::user;
+    const AccessKey* key = state.access_keys.find_by_client_id(attempt.name);
+    const bool matches =
+        key == nullptr ? constant_time_equal(offered, decoy_) : matches_one(key->secrets, offered);
+    if (key == nullptr || !matches) {
+        return refuse(attempt, key == nullptr ? "unknown client" : "wrong secret");
+    }
+    const Eligibility standing =
+        eligible(state, PrincipalKind::user, key->user, std::nullopt, key->id.value);
+    if (standing.refused) {
+        return refuse(attempt, name_of(*standing.refused));
+    }
+    const TokenSubject subject{PrincipalKind::user, key->user, standing.epoch, key->client_id,
+                               standing.name};
+    return grant(attempt, subject, standing.name, key->id);
 }
 
 GrantOutcome Grants::password(const TenantState& state, std::string_view email,
@@ -94,7 +137,7 @@ GrantOutcome Grants::password(const TenantState& state, std::string_view email,
     }
     const TokenSubject subject{PrincipalKind::user, user->id.value, standing.epoch,
                                public_client_id, user->email};
-    return grant(attempt, subject, user->email);
+    return grant(attempt, subject, user->email, user->id);
 }
 
 AuditEvent Grants::event_of(const Attempt& attempt) const {
@@ -126,7 +169,7 @@ Result<GrantedTokens> Grants::issue(const Attempt& attempt, const TokenSubject& 
 }
 
 GrantOutcome Grants::grant(const Attempt& attempt, const TokenSubject& subject,
-                           std::string_view name) {
+                           std::string_view name, const LoginId& login) {
     std::string token_id;
     auto tokens = issue(attempt, subject, token_id);
     if (!tokens) {
@@ -134,13 +177,12 @@ GrantOutcome Grants::grant(const Attempt& attempt, const TokenSubject& subject,
     }
     AuditEvent event = event_of(attempt);
     event.subject = name;
-    auto ticket =
-        access_events_.append(event.tenant, event.at,
-                              audit_payload(event, {{"grant", attempt.grant}, {"jti", token_id}}));
+    auto ticket = access_events_.append(
+        event.tenant, event.at, grant_payload(event, attempt.grant, subject.client_id, token_id));
     if (!ticket) {
         return {std::unexpected(std::move(ticket).error()), 0, 0};
     }
-    last_logins_.record(event.tenant, subject.kind, subject.id, attempt.now);
+    last_logins_.record(login, attempt.now);
     auto& counter = subject.kind == PrincipalKind::user ? granted_users_ : granted_clients_;
     counter.fetch_add(1, std::memory_order_relaxed);
     return {std::move(tokens), *ticket, 0};
@@ -164,7 +206,7 @@ GrantOutcome Grants::refuse(const Attempt& attempt, std::string_view reason) {
         return {fail(ErrorCode::too_many_requests, "too many failed sign-ins; try again later"),
                 *ticket, *wait};
     }
-    const bool user = attempt.kind == PrincipalKind::user;
+    const bool user = attempt.grant == grant_type::password;
     return {fail(user ? ErrorCode::invalid_grant : ErrorCode::invalid_client,
                  user ? "The user name or password is wrong."
                       : "The client id or client secret is wrong."),

@@ -70,7 +70,9 @@ public:
 
 private:
     struct Attempt;
-    GrantOutcome grant(const Attempt& attempt, const TokenSubject& subject, std::string_view name);
+    GrantOutcome access_key(Attempt attempt, const Digest& offered);
+    GrantOutcome grant(const Attempt& attempt, const TokenSubject& subject, std::string_view name,
+                       const LoginId& login);
     GrantOutcome refuse(const Attempt& attempt, std::string_view reason);
     Result<GrantedTokens> issue(const Attempt& attempt, const TokenSubject& subject,
                                 std::string& token_id);

@@ -5,10 +5,11 @@
 
 namespace claviger {
 
-void LastLogins::record(TenantId tenant, PrincipalKind kind, const Uuid& id, Timestamp at) {
-    Shard& shard = shard_of(id);
+void LastLogins::record(const LoginId& id, Timestamp at) {
+    const Uuid value = std::visit([](const auto& of) { return of.value; }, id);
+    Shard& shard = shard_of(value);
     const std::scoped_lock lock(shard.mutex);
-    shard.seen.insert_or_assign(id, Seen{tenant, kind, at, false});
+    shard.seen.insert_or_assign(value, Seen{id, at, false});
 }
 
 std::optional<Timestamp> LastLogins::latest(const Uuid& id, std::optional<Timestamp> stored) const {
@@ -27,11 +28,7 @@ Result<void> LastLogins::flush(Store& store) {
         const std::scoped_lock lock(shard.mutex);
         for (auto& [id, seen] : shard.seen) {
             if (!seen.written) {
-                LastLogin login{ServiceAccountId{seen.tenant, id}, seen.at};
-                if (seen.kind == PrincipalKind::user) {
-                    login.principal = UserId{seen.tenant, id};
-                }
-                batch.push_back(login);
+                batch.push_back({seen.id, seen.at});
                 seen.written = true;
             }
         }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// When each principal last got a token. Kept in memory, written to the store in batches, so that a
-// token costs no database row.
+// When each principal and access key last got a token. Kept in memory, written to the store in
+// batches, so that a token costs no database row.
 #pragma once
 
 #include <array>
@@ -9,7 +9,6 @@
 #include <unordered_map>
 #include <vector>
 
-#include "auth/origin.h"
 #include "base/error.h"
 #include "store/store.h"
 
@@ -17,7 +16,7 @@ namespace claviger {
 
 class LastLogins {
 public:
-    void record(TenantId tenant, PrincipalKind kind, const Uuid& id, Timestamp at);
+    void record(const LoginId& id, Timestamp at);
     /// The later of what is stored and what this process has seen.
     std::optional<Timestamp> latest(const Uuid& id, std::optional<Timestamp> stored) const;
     /// Writes what has changed since the last call.
@@ -28,8 +27,7 @@ private:
         std::size_t operator()(const Uuid& id) const { return hash_of(id); }
     };
     struct Seen {
-        TenantId tenant{};
-        PrincipalKind kind{};
+        LoginId id;
         Timestamp at;
         bool written = false;
     };

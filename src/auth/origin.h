@@ -3,8 +3,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/uuid.h"
 #include "model/model.h"
@@ -26,6 +29,8 @@ struct Principal {
     PrincipalKind kind = PrincipalKind::service_account;
     Uuid id;
     std::string name;
+    std::vector<std::string> groups{};   // of a user
+    std::optional<Uuid> access_key = {}; // by which a user's token was got
 
     /// How access rules speak about this principal.
     Subject subject() const {

@@ -7,6 +7,7 @@
 
 #include "auth/eligible.h"
 #include "auth/issue_token.h"
+#include "auth/names.h"
 
 namespace claviger {
 namespace {
@@ -131,8 +132,19 @@ Result<VerifiedToken> verify_jwt(const TenantState& state, const TokenSettings& 
     if (!subject || !epoch) {
         return refuse("sub or jti is not ours");
     }
-    return VerifiedToken{state.tenant.id, subject->first,  subject->second,
-                         *epoch,          *jwt.expires_at, is_id_token};
+    VerifiedToken verified{state.tenant.id, subject->first,  subject->second,
+                           *epoch,          *jwt.expires_at, is_id_token};
+    // An id token names its client as the audience (OpenID Connect Core 2).
+    const std::string_view client =
+        is_id_token && !jwt.audience.empty() ? jwt.audience.front() : jwt.client_id;
+    if (subject->first == PrincipalKind::user && client.starts_with(access_key_prefix)) {
+        const AccessKey* access_key = state.access_keys.find_by_client_id(client);
+        if (access_key == nullptr) {
+            return refuse("the access key is unknown");
+        }
+        verified.access_key = access_key->id.value;
+    }
+    return verified;
 }
 
 TokenVerifier::TokenVerifier(const TokenSettings& settings, const Clock& clock)
@@ -161,11 +173,17 @@ Result<Principal> TokenVerifier::verify(const TenantState& state, std::string_vi
         verified = TRY(verify_jwt(state, settings_, token, accepted, now));
         cache.insert({hash, serial_, verified, state.keys.serial()});
     }
-    const Eligibility standing = eligible(state, verified.kind, verified.id, verified.epoch);
+    const Eligibility standing =
+        eligible(state, verified.kind, verified.id, verified.epoch, verified.access_key);
     if (standing.refused) {
         return refuse(std::string(name_of(*standing.refused)));
     }
-    return Principal{verified.kind, verified.id, std::string(standing.name)};
+    Principal principal{verified.kind, verified.id, std::string(standing.name)};
+    principal.access_key = verified.access_key;
+    if (standing.user != nullptr) {
+        principal.groups = standing.user->groups;
+    }
+    return principal;
 }
 
 } // namespace claviger

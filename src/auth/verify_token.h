@@ -30,6 +30,7 @@ struct VerifiedToken {
     std::uint32_t epoch = 0;
     std::int64_t expires_at = 0; // seconds
     bool is_id_token = false;
+    std::optional<Uuid> access_key = {}; // of a user, by which it was got
 };
 
 /// Checks form, key, signature and claims of a token of this tenant at `now`; not the principal.

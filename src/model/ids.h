@@ -27,11 +27,15 @@ struct Id {
 
 struct ServiceAccount;
 struct User;
+struct AccessKey;
+struct Session;
 struct AccessRule;
 struct Role;
 
 using ServiceAccountId = Id<ServiceAccount, Uuid>;
 using UserId = Id<User, Uuid>;
+using AccessKeyId = Id<AccessKey, Uuid>;
+using SessionId = Id<Session, Uuid>;
 using AccessRuleId = Id<AccessRule, std::int32_t>;
 using RoleId = Id<Role, std::int32_t>;
 

@@ -29,7 +29,8 @@ struct Tenant {
     Timestamp updated_at;
 };
 
-/// One secret of a service account, as kept: HMAC-SHA-256 under the pepper of `pepper_version`.
+/// One secret of a service account or access key, as kept: HMAC-SHA-256 under the pepper of
+/// `pepper_version`.
 struct ClientSecret {
     Uuid id;
     std::uint32_t pepper_version = 1;
@@ -51,12 +52,16 @@ struct ServiceAccount {
     std::optional<Timestamp> last_login;
 };
 
-/// A local user; the e-mail is the name to sign in with.
+/// A user; the e-mail is the name to sign in with. One that an identity provider knows has no
+/// password here.
 struct User {
     UserId id;
     std::string email;
-    std::string password_hash; // PHC string of the keyed password
+    std::string password_hash; // PHC string of the keyed password; empty: none
     bool password_is_temporary = false;
+    bool is_local = true;
+    std::vector<std::string> groups; // names, as access rules spell them
+    std::string attributes = "{}";   // firstName, lastName, uid, gid, ...: a JSON object
     bool enabled = true;
     std::uint32_t epoch = 1;
     std::string created_by;
@@ -64,6 +69,47 @@ struct User {
     Timestamp updated_at;
     std::optional<Timestamp> deleted_at;
     std::optional<Timestamp> last_login;
+};
+
+/// A credential that a user has made for programs: its tokens act with the user's rights.
+struct AccessKey {
+    AccessKeyId id;
+    Uuid user; // the owner
+    std::string client_id;
+    std::string name; // unique among the owner's keys
+    std::uint32_t epoch = 1;
+    std::vector<ClientSecret> secrets;
+    Timestamp created_at;
+    Timestamp updated_at;
+    std::optional<Timestamp> deleted_at;
+    std::optional<Timestamp> last_login;
+};
+
+/// One sign-in of a user: the family of refresh tokens that grew from it. Each use of a refresh
+/// token makes the next generation; only the newest is good.
+struct Session {
+    SessionId id;
+    Uuid user;
+    std::string client_id; // the public client that signed in
+    std::uint32_t generation = 1;
+    Timestamp created_at;
+    Timestamp updated_at;
+    Timestamp expires_at;
+    std::optional<Timestamp> deleted_at; // such rows are not kept
+};
+
+/// A role that a tenant has made from permission sets; predefined roles are no rows.
+struct Role {
+    RoleId id;
+    std::string name;
+    std::string description;
+    bool enabled = true;
+    std::vector<Uuid> permission_sets;
+    std::optional<std::string> kubernetes_role; // what it stands for in clusters
+    std::string created_by;
+    Timestamp created_at;
+    Timestamp updated_at;
+    std::optional<Timestamp> deleted_at;
 };
 
 /// A cluster, department or project (the tenant itself is a Tenant).
@@ -118,6 +164,30 @@ struct SigningKey {
     std::optional<Timestamp> retired_at;
 };
 
+enum class IdentityProviderType : std::uint8_t { saml, oidc, openshift_v4 };
+
+/// Where users of a tenant sign in besides Claviger.
+struct IdentityProvider {
+    TenantId tenant{};
+    std::string alias; // unique; stands in addresses
+    IdentityProviderType type = IdentityProviderType::oidc;
+    std::string name;
+    std::string settings = "{}"; // a JSON object without the secret
+    Bytes sealed_secret;         // empty: none
+    std::string mappers = "{}";  // from our attributes to its claims: a JSON object
+    std::string created_by;
+    Timestamp created_at;
+    Timestamp updated_at;
+    std::optional<Timestamp> deleted_at; // such rows are not kept
+};
+
+/// What a tenant has set about its security and sign-in.
+struct TenantSettings {
+    TenantId tenant{};
+    std::string values = "{}"; // a JSON object
+    Timestamp updated_at;
+};
+
 /// One link of an audit chain: hash = SHA-256(previous hash, payload).
 struct AuditEntry {
     TenantId tenant{};
@@ -133,6 +203,7 @@ struct AuditHead {
     Digest hash{};
 };
 
-using Row = std::variant<Tenant, ServiceAccount, User, OrgUnit, AccessRule, SigningKey>;
+using Row = std::variant<Tenant, ServiceAccount, User, AccessKey, Session, Role, OrgUnit,
+                         AccessRule, SigningKey, IdentityProvider, TenantSettings>;
 
 } // namespace claviger

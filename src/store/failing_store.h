@@ -37,12 +37,20 @@ public:
     FailingTransaction(Transaction& inner, FaultPlan& plan)
         : inner_(inner), plan_(plan), tenants_{inner.tenants(), plan},
           service_accounts_{inner.service_accounts(), plan}, users_{inner.users(), plan},
-          org_units_{inner.org_units(), plan}, access_rules_{inner.access_rules(), plan},
-          signing_keys_{inner.signing_keys(), plan}, change_events_{inner.change_events(), plan} {}
+          access_keys_{inner.access_keys(), plan}, sessions_{inner.sessions(), plan},
+          roles_{inner.roles(), plan}, identity_providers_{inner.identity_providers(), plan},
+          tenant_settings_{inner.tenant_settings(), plan}, org_units_{inner.org_units(), plan},
+          access_rules_{inner.access_rules(), plan}, signing_keys_{inner.signing_keys(), plan},
+          change_events_{inner.change_events(), plan} {}
 
     TenantRows& tenants() override { return tenants_; }
     ServiceAccountRows& service_accounts() override { return service_accounts_; }
     UserRows& users() override { return users_; }
+    AccessKeyRows& access_keys() override { return access_keys_; }
+    SessionRows& sessions() override { return sessions_; }
+    RoleRows& roles() override { return roles_; }
+    IdentityProviderRows& identity_providers() override { return identity_providers_; }
+    TenantSettingsRows& tenant_settings() override { return tenant_settings_; }
     OrgUnitRows& org_units() override { return org_units_; }
     AccessRuleRows& access_rules() override { return access_rules_; }
     SigningKeyRows& signing_keys() override { return signing_keys_; }
@@ -91,6 +99,45 @@ private:
         Result<std::optional<User>> find_by_email(TenantId tenant,
                                                   std::string_view email) override {
             return inner_.find_by_email(tenant, email);
+        }
+    };
+    struct AccessKeys final : Failing<AccessKeyRows, AccessKey> {
+        using Failing::Failing;
+        Result<std::optional<AccessKey>> find(AccessKeyId id) override { return inner_.find(id); }
+        Result<std::optional<AccessKey>> find_by_name(UserId owner,
+                                                      std::string_view name) override {
+            return inner_.find_by_name(owner, name);
+        }
+        Result<std::vector<AccessKey>> of_user(UserId owner) override {
+            return inner_.of_user(owner);
+        }
+    };
+    struct Sessions final : Failing<SessionRows, Session> {
+        using Failing::Failing;
+        Result<std::optional<Session>> find(SessionId id) override { return inner_.find(id); }
+        Result<std::vector<Session>> of_user(UserId user) override { return inner_.of_user(user); }
+    };
+    struct Roles final : Failing<RoleRows, Role> {
+        using Failing::Failing;
+        Result<std::optional<Role>> find(RoleId id) override { return inner_.find(id); }
+        Result<std::optional<Role>> find_by_name(TenantId tenant, std::string_view name) override {
+            return inner_.find_by_name(tenant, name);
+        }
+    };
+    struct IdentityProviders final : Failing<IdentityProviderRows, IdentityProvider> {
+        using Failing::Failing;
+        Result<std::optional<IdentityProvider>> find(TenantId tenant,
+                                                     std::string_view alias) override {
+            return inner_.find(tenant, alias);
+        }
+        Result<std::vector<IdentityProvider>> all(TenantId tenant) override {
+            return inner_.all(tenant);
+        }
+    };
+    struct Settings final : Failing<TenantSettingsRows, TenantSettings> {
+        using Failing::Failing;
+        Result<std::optional<TenantSettings>> find(TenantId tenant) override {
+            return inner_.find(tenant);
         }
     };
     struct OrgUnits final : Failing<OrgUnitRows, OrgUnit> {
@@ -143,6 +190,11 @@ private:
     Tenants tenants_;
     ServiceAccounts service_accounts_;
     Users users_;
+    AccessKeys access_keys_;
+    Sessions sessions_;
+    Roles roles_;
+    IdentityProviders identity_providers_;
+    Settings tenant_settings_;
     OrgUnits org_units_;
     AccessRules access_rules_;
     SigningKeys signing_keys_;

@@ -58,10 +58,17 @@ std::vector<Row> MemoryStore::live_rows() {
     }
     add_live(tables_->service_accounts);
     add_live(tables_->users);
+    add_live(tables_->access_keys);
+    add_live(tables_->sessions);
+    add_live(tables_->roles);
     add_live(tables_->org_units); // by type within a tenant: clusters, departments, projects
     add_live(tables_->access_rules);
     for (const SigningKey& key : std::views::values(tables_->signing_keys)) {
         rows.emplace_back(key);
+    }
+    add_live(tables_->identity_providers);
+    for (const TenantSettings& settings : std::views::values(tables_->tenant_settings)) {
+        rows.emplace_back(settings);
     }
     return rows;
 }
@@ -79,10 +86,12 @@ Result<void> MemoryStore::record_last_logins(std::span<const LastLogin> logins) 
         }
     };
     for (const LastLogin& login : logins) {
-        if (const auto* account = std::get_if<ServiceAccountId>(&login.principal)) {
+        if (const auto* account = std::get_if<ServiceAccountId>(&login.id)) {
             record(tables_->service_accounts, *account, login.at);
+        } else if (const auto* user = std::get_if<UserId>(&login.id)) {
+            record(tables_->users, *user, login.at);
         } else {
-            record(tables_->users, std::get<UserId>(login.principal), login.at);
+            record(tables_->access_keys, std::get<AccessKeyId>(login.id), login.at);
         }
     }
     return {};

@@ -4,84 +4,16 @@
 #include <algorithm>
 #include <ranges>
 
+#include "store/memory_nouns.h"
 #include "store/row_facts.h"
 
 namespace claviger {
 
 namespace {
 
-std::unexpected<Error> conflict() {
-    return fail(ErrorCode::conflict, "Such an object already exists");
-}
-
-/// The tables, the rows put so far, and how to take them back.
-struct Context {
-    MemoryTables& tables;
-    std::vector<Row> rows{};
-    std::vector<std::function<void()>> steps_back{};
-
-    template <class Key, class Noun>
-    Result<void> put(std::map<Key, Noun>& table, const Key& key, const Noun& noun) {
-        set(table, key, noun);
-        ++tables.change_number;
-        steps_back.emplace_back([this] { --tables.change_number; });
-        rows.push_back(noun);
-        return {};
-    }
-
-    template <class Key, class Value>
-    void set(std::map<Key, Value>& table, const Key& key, const Value& value) {
-        const auto at = table.find(key);
-        if (at == table.end()) {
-            table.emplace(key, value);
-            steps_back.emplace_back([&table, key] { table.erase(key); });
-        } else {
-            steps_back.emplace_back([&old = at->second, before = at->second] { old = before; });
-            at->second = value;
-        }
-    }
-
-    Result<void> check_tenant(TenantId tenant) const {
-        return tables.tenants.contains(tenant)
-                   ? Result<void>{}
-                   : fail(ErrorCode::internal, "a row of an unknown tenant was to be stored");
-    }
-};
-
-/// The live rows for which `matches` holds, in the order of their keys.
-template <class Table, class Matches>
-auto live(const Table& table, Matches matches) {
-    std::vector<typename Table::mapped_type> found;
-    for (const auto& noun : std::views::values(table)) {
-        if (!noun.deleted_at && matches(noun)) {
-            found.push_back(noun);
-        }
-    }
-    return found;
-}
-
-template <class Table, class Matches>
-auto first_live(const Table& table, Matches matches) {
-    std::optional<typename Table::mapped_type> found;
-    for (const auto& noun : std::views::values(table)) {
-        if (!noun.deleted_at && matches(noun)) {
-            found = noun;
-            break;
-        }
-    }
-    return found;
-}
-
-template <class Table>
-auto find_live(const Table& table, const typename Table::key_type& key) {
-    const auto at = table.find(key);
-    const bool found = at != table.end() && !at->second.deleted_at;
-    return found ? std::optional(at->second) : std::nullopt;
-}
-
 class MemoryTenantRows final : public TenantRows {
 public:
-    explicit MemoryTenantRows(Context& context) : context_(context) {}
+    explicit MemoryTenantRows(MemoryContext& context) : context_(context) {}
 
     Result<std::optional<Tenant>> find(TenantId id) override {
         const auto at = context_.tables.tenants.find(id);
@@ -104,12 +36,12 @@ public:
     }
 
 private:
-    Context& context_;
+    MemoryContext& context_;
 };
 
 class MemoryServiceAccountRows final : public ServiceAccountRows {
 public:
-    explicit MemoryServiceAccountRows(Context& context) : context_(context) {}
+    explicit MemoryServiceAccountRows(MemoryContext& context) : context_(context) {}
 
     Result<std::optional<ServiceAccount>> find(ServiceAccountId id) override {
         return find_live(context_.tables.service_accounts, id);
@@ -132,12 +64,12 @@ public:
     }
 
 private:
-    Context& context_;
+    MemoryContext& context_;
 };
 
 class MemoryUserRows final : public UserRows {
 public:
-    explicit MemoryUserRows(Context& context) : context_(context) {}
+    explicit MemoryUserRows(MemoryContext& context) : context_(context) {}
 
     Result<std::optional<User>> find(UserId id) override {
         return find_live(context_.tables.users, id);
@@ -159,12 +91,12 @@ public:
     }
 
 private:
-    Context& context_;
+    MemoryContext& context_;
 };
 
 class MemoryOrgUnitRows final : public OrgUnitRows {
 public:
-    explicit MemoryOrgUnitRows(Context& context) : context_(context) {}
+    explicit MemoryOrgUnitRows(MemoryContext& context) : context_(context) {}
 
     Result<std::optional<OrgUnit>> find(const ScopeId& id) override {
         return find_live(context_.tables.org_units, id);
@@ -197,12 +129,12 @@ public:
     }
 
 private:
-    Context& context_;
+    MemoryContext& context_;
 };
 
 class MemoryAccessRuleRows final : public AccessRuleRows {
 public:
-    explicit MemoryAccessRuleRows(Context& context) : context_(context) {}
+    explicit MemoryAccessRuleRows(MemoryContext& context) : context_(context) {}
 
     Result<std::optional<AccessRule>> find(AccessRuleId id) override {
         return find_live(context_.tables.access_rules, id);
@@ -242,12 +174,12 @@ public:
     }
 
 private:
-    Context& context_;
+    MemoryContext& context_;
 };
 
 class MemorySigningKeyRows final : public SigningKeyRows {
 public:
-    explicit MemorySigningKeyRows(Context& context) : context_(context) {}
+    explicit MemorySigningKeyRows(MemoryContext& context) : context_(context) {}
 
     Result<std::vector<SigningKey>> all(TenantId tenant) override {
         std::vector<SigningKey> found;
@@ -266,12 +198,12 @@ public:
     }
 
 private:
-    Context& context_;
+    MemoryContext& context_;
 };
 
 class MemoryChangeEventRows final : public ChangeEventRows {
 public:
-    explicit MemoryChangeEventRows(Context& context) : context_(context) {}
+    explicit MemoryChangeEventRows(MemoryContext& context) : context_(context) {}
 
     Result<AuditHead> head(TenantId tenant) override {
         const auto& events = context_.tables.change_events[tenant];
@@ -290,7 +222,7 @@ public:
     }
 
 private:
-    Context& context_;
+    MemoryContext& context_;
 };
 
 } // namespace
@@ -298,10 +230,15 @@ private:
 struct MemoryTransaction::Rows {
     explicit Rows(MemoryTables& tables) : context{tables} {}
 
-    Context context;
+    MemoryContext context;
     MemoryTenantRows tenants{context};
     MemoryServiceAccountRows service_accounts{context};
     MemoryUserRows users{context};
+    MemoryAccessKeyRows access_keys{context};
+    MemorySessionRows sessions{context};
+    MemoryRoleRows roles{context};
+    MemoryIdentityProviderRows identity_providers{context};
+    MemoryTenantSettingsRows tenant_settings{context};
     MemoryOrgUnitRows org_units{context};
     MemoryAccessRuleRows access_rules{context};
     MemorySigningKeyRows signing_keys{context};
@@ -321,6 +258,21 @@ ServiceAccountRows& MemoryTransaction::service_accounts() {
 }
 UserRows& MemoryTransaction::users() {
     return rows_->users;
+}
+AccessKeyRows& MemoryTransaction::access_keys() {
+    return rows_->access_keys;
+}
+SessionRows& MemoryTransaction::sessions() {
+    return rows_->sessions;
+}
+RoleRows& MemoryTransaction::roles() {
+    return rows_->roles;
+}
+IdentityProviderRows& MemoryTransaction::identity_providers() {
+    return rows_->identity_providers;
+}
+TenantSettingsRows& MemoryTransaction::tenant_settings() {
+    return rows_->tenant_settings;
 }
 OrgUnitRows& MemoryTransaction::org_units() {
     return rows_->org_units;

@@ -15,6 +15,11 @@ struct MemoryTables {
     std::map<TenantId, Tenant> tenants;
     std::map<ServiceAccountId, ServiceAccount> service_accounts;
     std::map<UserId, User> users;
+    std::map<AccessKeyId, AccessKey> access_keys;
+    std::map<SessionId, Session> sessions;
+    std::map<RoleId, Role> roles;
+    std::map<std::pair<TenantId, std::string>, IdentityProvider> identity_providers;
+    std::map<TenantId, TenantSettings> tenant_settings;
     std::map<ScopeId, OrgUnit> org_units;
     std::map<AccessRuleId, AccessRule> access_rules;
     std::map<std::pair<TenantId, std::string>, SigningKey> signing_keys;
@@ -31,6 +36,11 @@ public:
     TenantRows& tenants() override;
     ServiceAccountRows& service_accounts() override;
     UserRows& users() override;
+    AccessKeyRows& access_keys() override;
+    SessionRows& sessions() override;
+    RoleRows& roles() override;
+    IdentityProviderRows& identity_providers() override;
+    TenantSettingsRows& tenant_settings() override;
     OrgUnitRows& org_units() override;
     AccessRuleRows& access_rules() override;
     SigningKeyRows& signing_keys() override;

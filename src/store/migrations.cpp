@@ -148,6 +148,93 @@ CREATE TABLE sequence (
 ) STRICT;
 )sql";
 
+// Users of identity providers and their groups, and what belongs to people. Lists of texts stand a
+// line each. Sessions and providers that have ended are no rows any more.
+constexpr std::string_view store_2 = R"sql(
+ALTER TABLE user ADD COLUMN is_local INTEGER NOT NULL DEFAULT 1 CHECK (is_local IN (0, 1));
+ALTER TABLE user ADD COLUMN group_names TEXT NOT NULL DEFAULT '';
+ALTER TABLE user ADD COLUMN attributes TEXT NOT NULL DEFAULT '{}';
+
+CREATE TABLE access_key (
+    tenant INTEGER NOT NULL,
+    id BLOB NOT NULL CHECK (length(id) = 16),
+    user BLOB NOT NULL,
+    client_id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    epoch INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    deleted_at INTEGER,
+    last_login INTEGER,
+    PRIMARY KEY (tenant, id),
+    FOREIGN KEY (tenant, user) REFERENCES user (tenant, id)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX access_key_name ON access_key (tenant, user, name) WHERE deleted_at IS NULL;
+CREATE UNIQUE INDEX access_key_client_id ON access_key (tenant, client_id);
+
+CREATE TABLE access_key_secret (
+    tenant INTEGER NOT NULL,
+    access_key BLOB NOT NULL,
+    position INTEGER NOT NULL,
+    id BLOB NOT NULL CHECK (length(id) = 16),
+    pepper_version INTEGER NOT NULL,
+    keyed_hash BLOB NOT NULL CHECK (length(keyed_hash) = 32),
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (tenant, access_key, position),
+    FOREIGN KEY (tenant, access_key) REFERENCES access_key (tenant, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE session (
+    tenant INTEGER NOT NULL,
+    id BLOB NOT NULL CHECK (length(id) = 16),
+    user BLOB NOT NULL,
+    client_id TEXT NOT NULL,
+    generation INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    PRIMARY KEY (tenant, id),
+    FOREIGN KEY (tenant, user) REFERENCES user (tenant, id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX session_user ON session (tenant, user);
+
+CREATE TABLE role (
+    tenant INTEGER NOT NULL REFERENCES tenant (id),
+    id INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    description TEXT NOT NULL,
+    enabled INTEGER NOT NULL CHECK (enabled IN (0, 1)),
+    permission_sets TEXT NOT NULL,
+    kubernetes_role TEXT,
+    created_by TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    deleted_at INTEGER,
+    PRIMARY KEY (tenant, id)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX role_name ON role (tenant, name) WHERE deleted_at IS NULL;
+
+CREATE TABLE identity_provider (
+    tenant INTEGER NOT NULL REFERENCES tenant (id),
+    alias TEXT NOT NULL,
+    type INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    settings TEXT NOT NULL,
+    sealed_secret BLOB NOT NULL,
+    mappers TEXT NOT NULL,
+    created_by TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    PRIMARY KEY (tenant, alias)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE tenant_settings (
+    tenant INTEGER PRIMARY KEY REFERENCES tenant (id),
+    settings TEXT NOT NULL,
+    updated_at INTEGER NOT NULL
+) STRICT;
+)sql";
+
 // The id is tenant * 2^40 + number, so that every tenant's events stand together in their order
 // without an index: a fifth cheaper to write than a key of two columns.
 constexpr std::string_view audit_1 = R"sql(
@@ -159,7 +246,7 @@ CREATE TABLE access_event (
 ) STRICT;
 )sql";
 
-constexpr std::array store_steps{store_1};
+constexpr std::array store_steps{store_1, store_2};
 constexpr std::array audit_steps{audit_1};
 
 Result<void> apply(Connection& connection, std::string_view sql, std::size_t version) {

@@ -14,6 +14,22 @@ RowFacts facts(const ServiceAccount& account) {
 RowFacts facts(const User& user) {
     return {user.id.tenant, "user", user.id.value.text(), user.updated_at};
 }
+RowFacts facts(const AccessKey& key) {
+    return {key.id.tenant, "access_key", key.id.value.text(), key.updated_at};
+}
+RowFacts facts(const Session& session) {
+    return {session.id.tenant, "session", session.id.value.text(), session.updated_at};
+}
+RowFacts facts(const Role& role) {
+    return {role.id.tenant, "role", std::to_string(role.id.value), role.updated_at};
+}
+RowFacts facts(const IdentityProvider& provider) {
+    return {provider.tenant, "identity_provider", provider.alias, provider.updated_at};
+}
+RowFacts facts(const TenantSettings& settings) {
+    return {settings.tenant, "tenant_settings", std::to_string(number_of(settings.tenant)),
+            settings.updated_at};
+}
 RowFacts facts(const OrgUnit& unit) {
     return {unit.id.tenant, "org_unit", unit.id.value, unit.updated_at};
 }

@@ -77,6 +77,64 @@ inline User user(TenantId tenant, std::uint32_t number, std::string email) {
     return row;
 }
 
+inline AccessKey access_key(UserId owner, std::uint32_t number, std::string name) {
+    AccessKey row;
+    row.id = {owner.tenant, uuid(number)};
+    row.user = owner.value;
+    row.client_id = "ak-" + std::to_string(number);
+    row.name = std::move(name);
+    row.epoch = number;
+    row.secrets = {{uuid(number + 2'000'000), 1, Digest{6, 7}, at(31)}};
+    row.created_at = at(32 + number);
+    row.updated_at = at(33 + number);
+    return row;
+}
+
+inline Session session(UserId user, std::uint32_t number) {
+    Session row;
+    row.id = {user.tenant, uuid(number)};
+    row.user = user.value;
+    row.client_id = "runai";
+    row.generation = number;
+    row.created_at = at(34 + number);
+    row.updated_at = at(35 + number);
+    row.expires_at = at(3600);
+    return row;
+}
+
+inline Role role(TenantId tenant, std::int32_t number, std::string name) {
+    Role row;
+    row.id = {tenant, number};
+    row.name = std::move(name);
+    row.description = "what it is for";
+    row.enabled = false;
+    row.permission_sets = {uuid(71), uuid(72)};
+    row.kubernetes_role = "view";
+    row.created_by = "admin@example.com";
+    row.created_at = at(36);
+    row.updated_at = at(37);
+    return row;
+}
+
+inline IdentityProvider identity_provider(TenantId tenant, std::string alias) {
+    IdentityProvider row;
+    row.tenant = tenant;
+    row.alias = std::move(alias);
+    row.type = IdentityProviderType::openshift_v4;
+    row.name = "A provider";
+    row.settings = R"({"clientId":"c"})";
+    row.sealed_secret = {0, 9, 0xFF};
+    row.mappers = R"({"email":"mail"})";
+    row.created_by = "admin@example.com";
+    row.created_at = at(38);
+    row.updated_at = at(39);
+    return row;
+}
+
+inline TenantSettings tenant_settings(TenantId tenant) {
+    return {tenant, R"({"logoutRedirectUri":{"uri":"x"}})", at(40)};
+}
+
 inline OrgUnit unit(ScopeId id, ScopeId parent, std::string name) {
     OrgUnit row;
     row.id = std::move(id);
@@ -167,22 +225,56 @@ inline std::string text(const Tenant& row) {
     return join("tenant", number(row.id), row.realm, row.host, row.name, number(row.enabled),
                 text(row.created_at), text(row.updated_at));
 }
-inline std::string text(const ServiceAccount& row) {
-    std::string secrets;
-    for (const ClientSecret& secret : row.secrets) {
-        secrets += join(secret.id.text(), number(secret.pepper_version), hex(secret.keyed_hash),
-                        text(secret.created_at));
+inline std::string text(const std::vector<ClientSecret>& secrets) {
+    std::string all;
+    for (const ClientSecret& secret : secrets) {
+        all += join(secret.id.text(), number(secret.pepper_version), hex(secret.keyed_hash),
+                    text(secret.created_at));
     }
+    return all;
+}
+inline std::string text(const AccessKey& row) {
+    return join("access key", number(row.id.tenant), row.id.value.text(), row.user.text(),
+                row.client_id, row.name, number(row.epoch), text(row.secrets), text(row.created_at),
+                text(row.updated_at), text(row.deleted_at), text(row.last_login));
+}
+inline std::string text(const Session& row) {
+    return join("session", number(row.id.tenant), row.id.value.text(), row.user.text(),
+                row.client_id, number(row.generation), text(row.created_at), text(row.updated_at),
+                text(row.expires_at), text(row.deleted_at));
+}
+inline std::string text(const Role& row) {
+    std::string sets;
+    for (const Uuid& id : row.permission_sets) {
+        sets += id.text() + ",";
+    }
+    return join("role", number(row.id.tenant), number(row.id.value), row.name, row.description,
+                number(row.enabled), sets, row.kubernetes_role.value_or("none"), row.created_by,
+                text(row.created_at), text(row.updated_at), text(row.deleted_at));
+}
+inline std::string text(const IdentityProvider& row) {
+    return join("provider", number(row.tenant), row.alias, number(row.type), row.name, row.settings,
+                hex(row.sealed_secret), row.mappers, row.created_by, text(row.created_at),
+                text(row.updated_at), text(row.deleted_at));
+}
+inline std::string text(const TenantSettings& row) {
+    return join("settings", number(row.tenant), row.values, text(row.updated_at));
+}
+inline std::string text(const ServiceAccount& row) {
     return join("account", number(row.id.tenant), row.id.value.text(), row.name,
-                number(row.enabled), number(row.epoch), secrets, row.created_by,
+                number(row.enabled), number(row.epoch), text(row.secrets), row.created_by,
                 text(row.created_at), text(row.updated_at), text(row.deleted_at),
                 text(row.last_login));
 }
 inline std::string text(const User& row) {
+    std::string groups;
+    for (const std::string& group : row.groups) {
+        groups += group + ",";
+    }
     return join("user", number(row.id.tenant), row.id.value.text(), row.email, row.password_hash,
-                number(row.password_is_temporary), number(row.enabled), number(row.epoch),
-                row.created_by, text(row.created_at), text(row.updated_at), text(row.deleted_at),
-                text(row.last_login));
+                number(row.password_is_temporary), number(row.is_local), groups, row.attributes,
+                number(row.enabled), number(row.epoch), row.created_by, text(row.created_at),
+                text(row.updated_at), text(row.deleted_at), text(row.last_login));
 }
 inline std::string text(const OrgUnit& row) {
     return join("unit", text(row.id), text(row.parent), row.name, row.description, row.attributes,
@@ -227,6 +319,17 @@ inline Result<void> put(Store& store, const Row& row) {
                 return to.service_accounts().put(noun);
             }
             Result<void> operator()(const User& noun) const { return to.users().put(noun); }
+            Result<void> operator()(const AccessKey& noun) const {
+                return to.access_keys().put(noun);
+            }
+            Result<void> operator()(const Session& noun) const { return to.sessions().put(noun); }
+            Result<void> operator()(const Role& noun) const { return to.roles().put(noun); }
+            Result<void> operator()(const IdentityProvider& noun) const {
+                return to.identity_providers().put(noun);
+            }
+            Result<void> operator()(const TenantSettings& noun) const {
+                return to.tenant_settings().put(noun);
+            }
             Result<void> operator()(const OrgUnit& noun) const { return to.org_units().put(noun); }
             Result<void> operator()(const AccessRule& noun) const {
                 return to.access_rules().put(noun);

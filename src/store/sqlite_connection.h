@@ -42,6 +42,11 @@ public:
     void add(Timestamp at) { add_integer(at.microseconds); }
     void add(const std::optional<Timestamp>& at);
     void add(std::string_view text);
+    /// A template, so that it does not compete for texts.
+    template <std::same_as<std::optional<std::string>> Text>
+    void add(const Text& text) {
+        text ? add(std::string_view(*text)) : add(std::optional<Timestamp>());
+    }
     void add(std::span<const std::uint8_t> bytes);
     void add(const Uuid& id) { add(std::span<const std::uint8_t>(id.bytes)); }
 

@@ -22,34 +22,49 @@ Result<void> load_all(Connection& reader, const std::string& sql, const Store::R
     return {};
 }
 
-/// Accounts and secrets are both read in the order of the account: a merge, no query per account.
-Result<void> load_service_accounts(Connection& reader, const Store::RowVisitor& visit) {
-    Statement accounts = TRY(reader.query(select(
-        service_account_columns, "service_account WHERE deleted_at IS NULL ORDER BY tenant, id")));
-    Statement secrets = TRY(reader.query(
-        select(client_secret_columns, "client_secret ORDER BY tenant, service_account, position")));
-    Row row = ServiceAccount{};
-    auto& account = std::get<ServiceAccount>(row);
+/// Owners and secrets are both read in the order of the owner: a merge, no query per owner.
+template <class Owner>
+Result<void> load_with_secrets(Connection& reader, const std::string& owners_sql,
+                               const std::string& secrets_sql, const Store::RowVisitor& visit) {
+    Statement owners = TRY(reader.query(owners_sql));
+    Statement secrets = TRY(reader.query(secrets_sql));
+    Row row = Owner{};
+    auto& owner = std::get<Owner>(row);
     bool more_secrets = TRY(secrets.step());
-    for (bool more = TRY(accounts.step()); more;) {
-        read_row(accounts, account);
-        while (more_secrets && owner_of_secret(secrets) <= account.id) {
-            if (owner_of_secret(secrets) == account.id) {
-                read_row(secrets, account.secrets.emplace_back());
+    for (bool more = TRY(owners.step()); more;) {
+        read_row(owners, owner);
+        const std::pair id(owner.id.tenant, owner.id.value);
+        while (more_secrets && owner_of_secret(secrets) <= id) {
+            if (owner_of_secret(secrets) == id) {
+                read_row(secrets, owner.secrets.emplace_back());
             }
             more_secrets = TRY(secrets.step());
         }
         visit(row);
-        more = TRY(accounts.step());
+        more = TRY(owners.step());
     }
     return {};
 }
 
 Result<void> load_in_transaction(Connection& reader, const Store::RowVisitor& visit) {
     TRY(load_all<Tenant>(reader, select(tenant_columns, "tenant ORDER BY id"), visit));
-    TRY(load_service_accounts(reader, visit));
+    TRY(load_with_secrets<ServiceAccount>(
+        reader,
+        select(service_account_columns,
+               "service_account WHERE deleted_at IS NULL ORDER BY tenant, id"),
+        select(client_secret_columns, "client_secret ORDER BY tenant, service_account, position"),
+        visit));
     TRY(load_all<User>(
         reader, select(user_columns, "user WHERE deleted_at IS NULL ORDER BY tenant, id"), visit));
+    TRY(load_with_secrets<AccessKey>(
+        reader,
+        select(access_key_columns, "access_key WHERE deleted_at IS NULL ORDER BY tenant, id"),
+        select(access_key_secret_columns,
+               "access_key_secret ORDER BY tenant, access_key, position"),
+        visit));
+    TRY(load_all<Session>(reader, select(session_columns, "session ORDER BY tenant, id"), visit));
+    TRY(load_all<Role>(
+        reader, select(role_columns, "role WHERE deleted_at IS NULL ORDER BY tenant, id"), visit));
     TRY(load_all<OrgUnit>(reader,
                           select(org_unit_columns,
                                  "org_unit WHERE deleted_at IS NULL "
@@ -59,7 +74,12 @@ Result<void> load_in_transaction(Connection& reader, const Store::RowVisitor& vi
         reader,
         select(access_rule_columns, "access_rule WHERE deleted_at IS NULL ORDER BY tenant, id"),
         visit));
-    return load_all<SigningKey>(reader, select(signing_key_columns, "signing_key"), visit);
+    TRY(load_all<SigningKey>(reader, select(signing_key_columns, "signing_key"), visit));
+    TRY(load_all<IdentityProvider>(
+        reader, select(identity_provider_columns, "identity_provider ORDER BY tenant, alias"),
+        visit));
+    return load_all<TenantSettings>(reader, select(tenant_settings_columns, "tenant_settings"),
+                                    visit);
 }
 
 } // namespace

@@ -43,7 +43,7 @@ void read_row(const Statement& row, ServiceAccount& account) {
     account.secrets.clear();
 }
 
-ServiceAccountId owner_of_secret(const Statement& row) {
+std::pair<TenantId, Uuid> owner_of_secret(const Statement& row) {
     return {tenant_at(row, 0), uuid_at(row, 1)};
 }
 
@@ -59,13 +59,80 @@ void read_row(const Statement& row, User& user) {
     user.email = row.text(2);
     user.password_hash = row.text(3);
     user.password_is_temporary = row.flag(4);
-    user.enabled = row.flag(5);
-    user.epoch = static_cast<std::uint32_t>(row.integer(6));
-    user.created_by = row.text(7);
-    user.created_at = row.time(8);
-    user.updated_at = row.time(9);
-    user.deleted_at = row.optional_time(10);
-    user.last_login = row.optional_time(11);
+    user.is_local = row.flag(5);
+    user.groups = split_lines(row.text(6));
+    user.attributes = row.text(7);
+    user.enabled = row.flag(8);
+    user.epoch = static_cast<std::uint32_t>(row.integer(9));
+    user.created_by = row.text(10);
+    user.created_at = row.time(11);
+    user.updated_at = row.time(12);
+    user.deleted_at = row.optional_time(13);
+    user.last_login = row.optional_time(14);
+}
+
+void read_row(const Statement& row, AccessKey& key) {
+    key.id = {tenant_at(row, 0), uuid_at(row, 1)};
+    key.user = uuid_at(row, 2);
+    key.client_id = row.text(3);
+    key.name = row.text(4);
+    key.epoch = static_cast<std::uint32_t>(row.integer(5));
+    key.created_at = row.time(6);
+    key.updated_at = row.time(7);
+    key.deleted_at = row.optional_time(8);
+    key.last_login = row.optional_time(9);
+    key.secrets.clear();
+}
+
+void read_row(const Statement& row, Session& session) {
+    session.id = {tenant_at(row, 0), uuid_at(row, 1)};
+    session.user = uuid_at(row, 2);
+    session.client_id = row.text(3);
+    session.generation = static_cast<std::uint32_t>(row.integer(4));
+    session.created_at = row.time(5);
+    session.updated_at = row.time(6);
+    session.expires_at = row.time(7);
+    session.deleted_at.reset();
+}
+
+void read_row(const Statement& row, Role& role) {
+    role.id = {tenant_at(row, 0), static_cast<std::int32_t>(row.integer(1))};
+    role.name = row.text(2);
+    role.description = row.text(3);
+    role.enabled = row.flag(4);
+    role.permission_sets.clear();
+    for (const std::string& id : split_lines(row.text(5))) {
+        role.permission_sets.push_back(Uuid::parse(id).value_or(Uuid{}));
+    }
+    role.kubernetes_role.reset();
+    if (!row.is_null(6)) {
+        role.kubernetes_role = row.text(6);
+    }
+    role.created_by = row.text(7);
+    role.created_at = row.time(8);
+    role.updated_at = row.time(9);
+    role.deleted_at = row.optional_time(10);
+}
+
+void read_row(const Statement& row, IdentityProvider& provider) {
+    provider.tenant = tenant_at(row, 0);
+    provider.alias = row.text(1);
+    provider.type = enum_at<IdentityProviderType>(row, 2);
+    provider.name = row.text(3);
+    provider.settings = row.text(4);
+    const auto sealed = row.blob(5);
+    provider.sealed_secret.assign(sealed.begin(), sealed.end());
+    provider.mappers = row.text(6);
+    provider.created_by = row.text(7);
+    provider.created_at = row.time(8);
+    provider.updated_at = row.time(9);
+    provider.deleted_at.reset();
+}
+
+void read_row(const Statement& row, TenantSettings& settings) {
+    settings.tenant = tenant_at(row, 0);
+    settings.values = row.text(1);
+    settings.updated_at = row.time(2);
 }
 
 void read_row(const Statement& row, OrgUnit& unit) {
@@ -117,6 +184,24 @@ void read_row(const Statement& row, AuditEntry& entry) {
     entry.at = row.time(2);
     entry.payload = row.text(3);
     entry.hash = row.bytes<32>(4);
+}
+
+std::string join_lines(const std::vector<std::string>& lines) {
+    std::string text;
+    for (const std::string& line : lines) {
+        text.append(line).push_back('\n');
+    }
+    return text;
+}
+
+std::vector<std::string> split_lines(std::string_view text) {
+    std::vector<std::string> lines;
+    while (!text.empty()) {
+        const std::string_view line = text.substr(0, text.find('\n'));
+        lines.emplace_back(line);
+        text.remove_prefix(std::min(line.size() + 1, text.size()));
+    }
+    return lines;
 }
 
 std::string select(std::string_view columns, std::string_view rest) {

@@ -23,13 +23,39 @@ void read_row(const Statement& row, ServiceAccount& account);
 
 inline constexpr std::string_view client_secret_columns =
     "tenant, service_account, id, pepper_version, keyed_hash, created_at";
-ServiceAccountId owner_of_secret(const Statement& row);
+/// The tenant and id of the account or access key.
+std::pair<TenantId, Uuid> owner_of_secret(const Statement& row);
 void read_row(const Statement& row, ClientSecret& secret);
 
 inline constexpr std::string_view user_columns =
-    "tenant, id, email, password_hash, password_is_temporary, enabled, epoch, created_by, "
-    "created_at, updated_at, deleted_at, last_login";
+    "tenant, id, email, password_hash, password_is_temporary, is_local, group_names, attributes, "
+    "enabled, epoch, created_by, created_at, updated_at, deleted_at, last_login";
 void read_row(const Statement& row, User& user);
+
+/// The secrets are rows of their own.
+inline constexpr std::string_view access_key_columns =
+    "tenant, id, user, client_id, name, epoch, created_at, updated_at, deleted_at, last_login";
+void read_row(const Statement& row, AccessKey& key);
+
+inline constexpr std::string_view access_key_secret_columns =
+    "tenant, access_key, id, pepper_version, keyed_hash, created_at";
+
+inline constexpr std::string_view session_columns =
+    "tenant, id, user, client_id, generation, created_at, updated_at, expires_at";
+void read_row(const Statement& row, Session& session);
+
+inline constexpr std::string_view role_columns =
+    "tenant, id, name, description, enabled, permission_sets, kubernetes_role, created_by, "
+    "created_at, updated_at, deleted_at";
+void read_row(const Statement& row, Role& role);
+
+inline constexpr std::string_view identity_provider_columns =
+    "tenant, alias, type, name, settings, sealed_secret, mappers, created_by, created_at, "
+    "updated_at";
+void read_row(const Statement& row, IdentityProvider& provider);
+
+inline constexpr std::string_view tenant_settings_columns = "tenant, settings, updated_at";
+void read_row(const Statement& row, TenantSettings& settings);
 
 inline constexpr std::string_view org_unit_columns =
     "tenant, type, id, parent_type, parent, name, description, attributes, created_by, updated_by, "
@@ -48,6 +74,10 @@ void read_row(const Statement& row, SigningKey& key);
 /// Of both chains.
 inline constexpr std::string_view audit_entry_columns = "tenant, number, at, payload, hash";
 void read_row(const Statement& row, AuditEntry& entry);
+
+/// Lists of texts without line breaks stand in one column, a line each.
+std::string join_lines(const std::vector<std::string>& lines);
+std::vector<std::string> split_lines(std::string_view text);
 
 /// "SELECT <columns> FROM <rest>".
 std::string select(std::string_view columns, std::string_view rest);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/sqlite_store.h"
 
+#include <array>
 #include <exception>
 
 #include "store/sqlite_load.h"
@@ -34,15 +35,15 @@ Result<void> SqliteStore::record_last_logins(std::span<const LastLogin> logins) 
     return queue_.submit([&]() -> Result<void> {
         Connection& connection = writer_->connection();
         for (const LastLogin& login : logins) {
-            if (const auto* account = std::get_if<ServiceAccountId>(&login.principal)) {
-                TRY(connection.run(
-                    "UPDATE service_account SET last_login = ? WHERE tenant = ? AND id = ?",
-                    login.at, account->tenant, account->value));
-            } else {
-                const auto& user = std::get<UserId>(login.principal);
-                TRY(connection.run("UPDATE user SET last_login = ? WHERE tenant = ? AND id = ?",
-                                   login.at, user.tenant, user.value));
-            }
+            static constexpr std::array<std::string_view, 3> updates{
+                "UPDATE service_account SET last_login = ? WHERE tenant = ? AND id = ?",
+                "UPDATE user SET last_login = ? WHERE tenant = ? AND id = ?",
+                "UPDATE access_key SET last_login = ? WHERE tenant = ? AND id = ?"};
+            TRY(std::visit(
+                [&](const auto& id) {
+                    return connection.run(updates[login.id.index()], login.at, id.tenant, id.value);
+                },
+                login.id));
         }
         return {};
     });

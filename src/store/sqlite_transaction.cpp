@@ -2,46 +2,16 @@
 #include "store/sqlite_transaction.h"
 
 #include "store/row_facts.h"
+#include "store/sqlite_nouns.h"
 #include "store/sqlite_rows.h"
 
 namespace claviger {
 
 namespace {
 
-template <class Noun, class... Values>
-Result<std::optional<Noun>> find_one(Connection& connection, std::string_view sql,
-                                     const Values&... values) {
-    Statement found = TRY(connection.query(sql, values...));
-    const bool any = TRY(found.step());
-    if (!any) {
-        return std::optional<Noun>();
-    }
-    std::optional<Noun> noun(std::in_place);
-    read_row(found, *noun);
-    return noun;
-}
-
-template <class Noun, class... Values>
-Result<std::vector<Noun>> find_all(Connection& connection, std::string_view sql,
-                                   const Values&... values) {
-    Statement found = TRY(connection.query(sql, values...));
-    std::vector<Noun> nouns;
-    for (bool more = TRY(found.step()); more;) {
-        read_row(found, nouns.emplace_back());
-        more = TRY(found.step());
-    }
-    return nouns;
-}
-
-/// What the rows of every noun need.
-struct Context {
-    Connection& connection;
-    ChangeLog& changes;
-};
-
 class SqliteTenantRows final : public TenantRows {
 public:
-    explicit SqliteTenantRows(Context context) : context_(context) {}
+    explicit SqliteTenantRows(SqliteContext context) : context_(context) {}
 
     Result<std::optional<Tenant>> find(TenantId id) override {
         static const std::string sql = select(tenant_columns, "tenant WHERE id = ?");
@@ -65,12 +35,12 @@ public:
     }
 
 private:
-    Context context_;
+    SqliteContext context_;
 };
 
 class SqliteServiceAccountRows final : public ServiceAccountRows {
 public:
-    explicit SqliteServiceAccountRows(Context context) : context_(context) {}
+    explicit SqliteServiceAccountRows(SqliteContext context) : context_(context) {}
 
     Result<std::optional<ServiceAccount>> find(ServiceAccountId id) override {
         static const std::string sql =
@@ -129,12 +99,12 @@ private:
         return {};
     }
 
-    Context context_;
+    SqliteContext context_;
 };
 
 class SqliteUserRows final : public UserRows {
 public:
-    explicit SqliteUserRows(Context context) : context_(context) {}
+    explicit SqliteUserRows(SqliteContext context) : context_(context) {}
 
     Result<std::optional<User>> find(UserId id) override {
         static const std::string sql =
@@ -150,27 +120,32 @@ public:
 
     Result<void> put(const User& user) override {
         TRY(context_.connection.run(
-            "INSERT INTO user (tenant, id, email, password_hash, password_is_temporary, enabled, "
-            "epoch, created_by, created_at, updated_at, deleted_at, last_login) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (tenant, id) DO UPDATE SET "
-            "email = excluded.email, password_hash = excluded.password_hash, "
-            "password_is_temporary = excluded.password_is_temporary, enabled = excluded.enabled, "
+            "INSERT INTO user (tenant, id, email, password_hash, password_is_temporary, is_local, "
+            "group_names, attributes, enabled, epoch, created_by, created_at, updated_at, "
+            "deleted_at, "
+            "last_login) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+            "ON CONFLICT (tenant, id) DO UPDATE SET email = excluded.email, "
+            "password_hash = excluded.password_hash, "
+            "password_is_temporary = excluded.password_is_temporary, "
+            "is_local = excluded.is_local, group_names = excluded.group_names, "
+            "attributes = excluded.attributes, enabled = excluded.enabled, "
             "epoch = excluded.epoch, created_by = excluded.created_by, "
             "created_at = excluded.created_at, updated_at = excluded.updated_at, "
             "deleted_at = excluded.deleted_at, last_login = excluded.last_login",
             user.id.tenant, user.id.value, user.email, user.password_hash,
-            user.password_is_temporary, user.enabled, user.epoch, user.created_by, user.created_at,
-            user.updated_at, user.deleted_at, user.last_login));
+            user.password_is_temporary, user.is_local, join_lines(user.groups), user.attributes,
+            user.enabled, user.epoch, user.created_by, user.created_at, user.updated_at,
+            user.deleted_at, user.last_login));
         return context_.changes.record(user);
     }
 
 private:
-    Context context_;
+    SqliteContext context_;
 };
 
 class SqliteOrgUnitRows final : public OrgUnitRows {
 public:
-    explicit SqliteOrgUnitRows(Context context) : context_(context) {}
+    explicit SqliteOrgUnitRows(SqliteContext context) : context_(context) {}
 
     Result<std::optional<OrgUnit>> find(const ScopeId& id) override {
         static const std::string sql =
@@ -214,12 +189,12 @@ public:
     }
 
 private:
-    Context context_;
+    SqliteContext context_;
 };
 
 class SqliteAccessRuleRows final : public AccessRuleRows {
 public:
-    explicit SqliteAccessRuleRows(Context context) : context_(context) {}
+    explicit SqliteAccessRuleRows(SqliteContext context) : context_(context) {}
 
     Result<std::optional<AccessRule>> find(AccessRuleId id) override {
         static const std::string sql = select(
@@ -276,12 +251,12 @@ public:
     }
 
 private:
-    Context context_;
+    SqliteContext context_;
 };
 
 class SqliteSigningKeyRows final : public SigningKeyRows {
 public:
-    explicit SqliteSigningKeyRows(Context context) : context_(context) {}
+    explicit SqliteSigningKeyRows(SqliteContext context) : context_(context) {}
 
     Result<std::vector<SigningKey>> all(TenantId tenant) override {
         static const std::string sql =
@@ -304,12 +279,12 @@ public:
     }
 
 private:
-    Context context_;
+    SqliteContext context_;
 };
 
 class SqliteChangeEventRows final : public ChangeEventRows {
 public:
-    explicit SqliteChangeEventRows(Context context) : context_(context) {}
+    explicit SqliteChangeEventRows(SqliteContext context) : context_(context) {}
 
     Result<AuditHead> head(TenantId tenant) override {
         static const std::string sql = select(
@@ -329,19 +304,26 @@ public:
     }
 
 private:
-    Context context_;
+    SqliteContext context_;
 };
 
 } // namespace
 
 struct SqliteTransaction::Rows {
-    explicit Rows(Context context)
-        : tenants(context), service_accounts(context), users(context), org_units(context),
-          access_rules(context), signing_keys(context), change_events(context) {}
+    explicit Rows(SqliteContext context)
+        : tenants(context), service_accounts(context), users(context), access_keys(context),
+          sessions(context), roles(context), identity_providers(context), tenant_settings(context),
+          org_units(context), access_rules(context), signing_keys(context), change_events(context) {
+    }
 
     SqliteTenantRows tenants;
     SqliteServiceAccountRows service_accounts;
     SqliteUserRows users;
+    SqliteAccessKeyRows access_keys;
+    SqliteSessionRows sessions;
+    SqliteRoleRows roles;
+    SqliteIdentityProviderRows identity_providers;
+    SqliteTenantSettingsRows tenant_settings;
     SqliteOrgUnitRows org_units;
     SqliteAccessRuleRows access_rules;
     SqliteSigningKeyRows signing_keys;
@@ -349,7 +331,7 @@ struct SqliteTransaction::Rows {
 };
 
 SqliteTransaction::SqliteTransaction(Connection& connection, ChangeLog& changes)
-    : connection_(connection), rows_(std::make_unique<Rows>(Context{connection, changes})) {}
+    : connection_(connection), rows_(std::make_unique<Rows>(SqliteContext{connection, changes})) {}
 
 SqliteTransaction::~SqliteTransaction() = default;
 
@@ -361,6 +343,21 @@ ServiceAccountRows& SqliteTransaction::service_accounts() {
 }
 UserRows& SqliteTransaction::users() {
     return rows_->users;
+}
+AccessKeyRows& SqliteTransaction::access_keys() {
+    return rows_->access_keys;
+}
+SessionRows& SqliteTransaction::sessions() {
+    return rows_->sessions;
+}
+RoleRows& SqliteTransaction::roles() {
+    return rows_->roles;
+}
+IdentityProviderRows& SqliteTransaction::identity_providers() {
+    return rows_->identity_providers;
+}
+TenantSettingsRows& SqliteTransaction::tenant_settings() {
+    return rows_->tenant_settings;
 }
 OrgUnitRows& SqliteTransaction::org_units() {
     return rows_->org_units;

@@ -19,6 +19,11 @@ public:
     TenantRows& tenants() override;
     ServiceAccountRows& service_accounts() override;
     UserRows& users() override;
+    AccessKeyRows& access_keys() override;
+    SessionRows& sessions() override;
+    RoleRows& roles() override;
+    IdentityProviderRows& identity_providers() override;
+    TenantSettingsRows& tenant_settings() override;
     OrgUnitRows& org_units() override;
     AccessRuleRows& access_rules() override;
     SigningKeyRows& signing_keys() override;

@@ -45,6 +45,51 @@ public:
     virtual Result<void> put(const User& user) = 0;
 };
 
+class AccessKeyRows {
+public:
+    virtual ~AccessKeyRows() = default;
+    virtual Result<std::optional<AccessKey>> find(AccessKeyId id) = 0;
+    virtual Result<std::optional<AccessKey>> find_by_name(UserId owner, std::string_view name) = 0;
+    /// In the order of creation.
+    virtual Result<std::vector<AccessKey>> of_user(UserId owner) = 0;
+    virtual Result<void> put(const AccessKey& key) = 0;
+};
+
+class SessionRows {
+public:
+    virtual ~SessionRows() = default;
+    virtual Result<std::optional<Session>> find(SessionId id) = 0;
+    /// In the order of creation.
+    virtual Result<std::vector<Session>> of_user(UserId user) = 0;
+    virtual Result<void> put(const Session& session) = 0;
+};
+
+/// Of the tenants' own roles.
+class RoleRows {
+public:
+    virtual ~RoleRows() = default;
+    virtual Result<std::optional<Role>> find(RoleId id) = 0;
+    virtual Result<std::optional<Role>> find_by_name(TenantId tenant, std::string_view name) = 0;
+    virtual Result<void> put(const Role& role) = 0;
+};
+
+class IdentityProviderRows {
+public:
+    virtual ~IdentityProviderRows() = default;
+    virtual Result<std::optional<IdentityProvider>> find(TenantId tenant,
+                                                         std::string_view alias) = 0;
+    /// By alias.
+    virtual Result<std::vector<IdentityProvider>> all(TenantId tenant) = 0;
+    virtual Result<void> put(const IdentityProvider& provider) = 0;
+};
+
+class TenantSettingsRows {
+public:
+    virtual ~TenantSettingsRows() = default;
+    virtual Result<std::optional<TenantSettings>> find(TenantId tenant) = 0;
+    virtual Result<void> put(const TenantSettings& settings) = 0;
+};
+
 class OrgUnitRows {
 public:
     virtual ~OrgUnitRows() = default;
@@ -85,7 +130,7 @@ public:
 };
 
 /// The counters that ids come from: database-wide, never given back.
-enum class Sequence : std::uint8_t { tenant, org_unit, access_rule };
+enum class Sequence : std::uint8_t { tenant, org_unit, access_rule, role };
 
 class Transaction {
 public:
@@ -93,6 +138,11 @@ public:
     virtual TenantRows& tenants() = 0;
     virtual ServiceAccountRows& service_accounts() = 0;
     virtual UserRows& users() = 0;
+    virtual AccessKeyRows& access_keys() = 0;
+    virtual SessionRows& sessions() = 0;
+    virtual RoleRows& roles() = 0;
+    virtual IdentityProviderRows& identity_providers() = 0;
+    virtual TenantSettingsRows& tenant_settings() = 0;
     virtual OrgUnitRows& org_units() = 0;
     virtual AccessRuleRows& access_rules() = 0;
     virtual SigningKeyRows& signing_keys() = 0;
@@ -101,9 +151,12 @@ public:
     virtual Result<std::int32_t> next(Sequence sequence) = 0;
 };
 
-/// When a principal last got a token; written in batches, without change log or audit.
+/// Who or what may get tokens.
+using LoginId = std::variant<ServiceAccountId, UserId, AccessKeyId>;
+
+/// When it last got a token; written in batches, without change log or audit.
 struct LastLogin {
-    std::variant<ServiceAccountId, UserId> principal;
+    LoginId id;
     Timestamp at;
 };
 
@@ -126,8 +179,9 @@ public:
     /// Called after each commit, in commit order, before write() returns. Set once, before use.
     virtual void set_commit_listener(CommitListener listener) = 0;
 
-    /// Gives every row that is not deleted to `visit`: tenants, service accounts, users, units
-    /// (parents before children), rules, keys.
+    /// Gives every row that is not deleted to `visit`: tenants, service accounts, users, access
+    /// keys, sessions, roles, units (parents before children), rules, signing keys, identity
+    /// providers, settings.
     virtual Result<void> load(const RowVisitor& visit) = 0;
 
     virtual Result<void> record_last_logins(std::span<const LastLogin> logins) = 0;

@@ -332,6 +332,104 @@ TYPED_TEST(StoreTest, AccessRulesAreFoundBySubjectScopeAndRole) {
     EXPECT_TRUE(of_second->empty());
 }
 
+TYPED_TEST(StoreTest, AccessKeysAreFoundByOwnerAndName) {
+    const auto ann = user(first, 1, "ann@example.com");
+    const auto bob = user(first, 2, "bob@example.com");
+    auto one = access_key(ann.id, 11, "laptop");
+    const auto two = access_key(ann.id, 12, "pipeline");
+    const auto other = access_key(bob.id, 13, "laptop");
+    for (const Row& row : {Row(ann), Row(bob), Row(one), Row(two), Row(other)}) {
+        this->must(put(this->store(), row));
+    }
+    EXPECT_EQ(this->found([&](auto& t) { return t.access_keys().find(one.id); }), text_of(one));
+    EXPECT_EQ(this->found([&](auto& t) { return t.access_keys().find_by_name(bob.id, "laptop"); }),
+              text_of(other));
+    EXPECT_EQ(this->found_all([&](auto& t) { return t.access_keys().of_user(ann.id); }),
+              (Texts{text_of(one), text_of(two)}));
+    EXPECT_EQ(this->code_of(put(this->store(), access_key(ann.id, 14, "laptop"))),
+              ErrorCode::conflict);
+    auto same_client = access_key(bob.id, 15, "another");
+    same_client.client_id = one.client_id;
+    EXPECT_EQ(this->code_of(put(this->store(), same_client)), ErrorCode::conflict);
+
+    one.secrets = {{uuid(90), 3, Digest{9}, at(90)}};
+    one.last_login = at(91);
+    this->must(put(this->store(), one));
+    EXPECT_EQ(this->found([&](auto& t) { return t.access_keys().find(one.id); }), text_of(one));
+    one.deleted_at = at(92);
+    one.secrets.clear();
+    this->must(put(this->store(), one));
+    EXPECT_EQ(this->found([&](auto& t) { return t.access_keys().find(one.id); }), "none");
+    this->must(put(this->store(), access_key(ann.id, 16, "laptop")));
+}
+
+TYPED_TEST(StoreTest, SessionsAreFoundByUserUntilTheyEnd) {
+    const auto ann = user(first, 1, "ann@example.com");
+    auto one = session(ann.id, 21);
+    const auto two = session(ann.id, 22);
+    for (const Row& row : {Row(ann), Row(two), Row(one)}) {
+        this->must(put(this->store(), row));
+    }
+    one.generation = 7;
+    one.updated_at = at(95);
+    this->must(put(this->store(), one));
+    EXPECT_EQ(this->found([&](auto& t) { return t.sessions().find(one.id); }), text_of(one));
+    EXPECT_EQ(this->found_all([&](auto& t) { return t.sessions().of_user(ann.id); }),
+              (Texts{text_of(one), text_of(two)}));
+    one.deleted_at = at(96);
+    this->must(put(this->store(), one));
+    EXPECT_EQ(this->found([&](auto& t) { return t.sessions().find(one.id); }), "none");
+    this->reopen();
+    EXPECT_EQ(this->found_all([&](auto& t) { return t.sessions().of_user(ann.id); }),
+              Texts{text_of(two)});
+}
+
+TYPED_TEST(StoreTest, RolesAreFoundByNameWithinTheirTenant) {
+    auto one = role(first, 1, "Auditor");
+    auto plain = role(first, 2, "Plain");
+    plain.permission_sets.clear();
+    plain.kubernetes_role.reset();
+    const auto other = role(second, 3, "Auditor");
+    for (const Row& row : {Row(one), Row(plain), Row(other)}) {
+        this->must(put(this->store(), row));
+    }
+    EXPECT_EQ(this->found([&](auto& t) { return t.roles().find(plain.id); }), text_of(plain));
+    EXPECT_EQ(this->found([](auto& t) { return t.roles().find_by_name(first, "Auditor"); }),
+              text_of(one));
+    EXPECT_EQ(this->code_of(put(this->store(), role(first, 4, "Auditor"))), ErrorCode::conflict);
+    one.deleted_at = at(97);
+    this->must(put(this->store(), one));
+    EXPECT_EQ(this->found([&](auto& t) { return t.roles().find(one.id); }), "none");
+    this->must(put(this->store(), role(first, 4, "Auditor")));
+}
+
+TYPED_TEST(StoreTest, ProvidersAndSettingsAreOneATenant) {
+    auto one = identity_provider(first, "alpha");
+    const auto two = identity_provider(first, "beta");
+    auto settings = tenant_settings(first);
+    for (const Row& row : {Row(two), Row(one), Row(settings)}) {
+        this->must(put(this->store(), row));
+    }
+    EXPECT_EQ(this->found_all([](auto& t) { return t.identity_providers().all(first); }),
+              (Texts{text_of(one), text_of(two)}));
+    EXPECT_EQ(this->found([](auto& t) { return t.identity_providers().find(second, "alpha"); }),
+              "none");
+    EXPECT_EQ(this->found([](auto& t) { return t.tenant_settings().find(second); }), "none");
+    settings.values = "{}";
+    this->must(put(this->store(), settings));
+    EXPECT_EQ(this->found([](auto& t) { return t.tenant_settings().find(first); }),
+              text_of(settings));
+    one.deleted_at = at(98);
+    this->must(put(this->store(), one));
+    EXPECT_EQ(this->found([](auto& t) { return t.identity_providers().find(first, "alpha"); }),
+              "none");
+    one.deleted_at.reset();
+    one.name = "Again";
+    this->must(put(this->store(), one));
+    EXPECT_EQ(this->found([](auto& t) { return t.identity_providers().find(first, "alpha"); }),
+              text_of(one));
+}
+
 TYPED_TEST(StoreTest, LoadGivesLiveRowsParentsFirstAndIsTheSameAfterReopening) {
     const ScopeId cluster{second, ScopeType::cluster, uuid(5).text()};
     const auto east = unit(cluster, tenant_scope(second), "east");
@@ -348,22 +446,27 @@ TYPED_TEST(StoreTest, LoadGivesLiveRowsParentsFirstAndIsTheSameAfterReopening) {
     const auto ann = user(first, 6, "ann@example.com");
     const auto live_rule = rule(second, 2, "bob@example.com");
     const auto key = signing_key(first, "kid-1");
+    const auto own_key = access_key(ann.id, 7, "laptop");
+    auto deleted_key = access_key(ann.id, 8, "old");
+    deleted_key.deleted_at = at(60);
+    const auto signed_in = session(ann.id, 9);
+    const auto own_role = role(second, 10, "Auditor");
+    const auto provider = identity_provider(first, "alpha");
+    const auto settings = tenant_settings(second);
     for (const Row& row :
          {Row(key), Row(alpha), Row(research), Row(east), Row(live_rule), Row(deleted_rule),
-          Row(other), Row(robot), Row(deleted), Row(without_secrets), Row(ann)}) {
+          Row(other), Row(robot), Row(deleted), Row(without_secrets), Row(ann), Row(own_key),
+          Row(deleted_key), Row(signed_in), Row(own_role), Row(provider), Row(settings)}) {
         this->must(put(this->store(), row));
     }
-    const Texts expected{text_of(tenant(first)),
-                         text_of(tenant(second)),
-                         text_of(without_secrets),
-                         text_of(robot),
-                         text_of(other),
-                         text_of(ann),
-                         text_of(east),
-                         text_of(research),
-                         text_of(alpha),
-                         text_of(live_rule),
-                         text_of(key)};
+    const Texts expected{text_of(tenant(first)),   text_of(tenant(second)),
+                         text_of(without_secrets), text_of(robot),
+                         text_of(other),           text_of(ann),
+                         text_of(own_key),         text_of(signed_in),
+                         text_of(own_role),        text_of(east),
+                         text_of(research),        text_of(alpha),
+                         text_of(live_rule),       text_of(key),
+                         text_of(provider),        text_of(settings)};
     EXPECT_EQ(loaded(this->store()), expected);
     this->reopen();
     EXPECT_EQ(loaded(this->store()), expected);
@@ -492,14 +595,20 @@ TYPED_TEST(StoreTest, LastLoginsAreRecordedWithoutAChange) {
     auto robot = account(first, 1, "robot");
     auto ann = user(first, 2, "ann@example.com");
     this->must(put(this->store(), robot));
+    auto key = access_key(ann.id, 3, "laptop");
     this->must(put(this->store(), ann));
+    this->must(put(this->store(), key));
     bool told = false;
     this->store().set_commit_listener([&](std::uint64_t, std::span<const Row>) { told = true; });
-    const std::vector<LastLogin> logins{
-        {robot.id, at(80)}, {ann.id, at(81)}, {ServiceAccountId{second, robot.id.value}, at(82)}};
+    const std::vector<LastLogin> logins{{robot.id, at(80)},
+                                        {ann.id, at(81)},
+                                        {key.id, at(83)},
+                                        {ServiceAccountId{second, robot.id.value}, at(82)}};
     this->must(this->store().record_last_logins(logins));
     robot.last_login = at(80);
     ann.last_login = at(81);
+    key.last_login = at(83);
+    EXPECT_EQ(this->found([&](auto& t) { return t.access_keys().find(key.id); }), text_of(key));
     EXPECT_EQ(this->found([&](auto& t) { return t.service_accounts().find(robot.id); }),
               text_of(robot));
     EXPECT_EQ(this->found([&](auto& t) { return t.users().find(ann.id); }), text_of(ann));

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "access/permission_sets.h"
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+#include "access/role.h"
+#include "base/sharded_table.h"
+
+namespace claviger {
+namespace {
+
+/// Version 8 of RFC 9562: the bits are ours.
+Uuid id_of(std::string_view name) {
+    Uuid id;
+    const std::array<std::uint64_t, 2> halves{hash_of("permission set 1: " + std::string(name)),
+                                              hash_of("permission set 2: " + std::string(name))};
+    for (std::size_t i = 0; i < id.bytes.size(); ++i) {
+        id.bytes[i] = static_cast<std::uint8_t>(halves[i / 8] >> (8 * (i % 8)));
+    }
+    id.bytes[6] = static_cast<std::uint8_t>((id.bytes[6] & 0x0F) | 0x80);
+    id.bytes[8] = static_cast<std::uint8_t>((id.bytes[8] & 0x3F) | 0x80);
+    return id;
+}
+
+PredefinedPermissionSet make_set(std::string name, std::string description,
+                                 PermissionSet permissions) {
+    const Uuid id = id_of(name);
+    return {id, std::move(name), std::move(description), std::move(permissions)};
+}
+
+PermissionSet permissions_on(ResourceType type, std::span<const Action> actions) {
+    PermissionSet permissions;
+    for (const Action action : actions) {
+        permissions.add({type, action});
+    }
+    return permissions;
+}
+
+std::vector<PredefinedPermissionSet> make_sets() {
+    constexpr std::array view{Action::read};
+    constexpr std::array manage{Action::create, Action::read, Action::update, Action::remove};
+    std::vector<PredefinedPermissionSet> sets;
+    for (const PredefinedRole& role : predefined_roles()) {
+        sets.push_back(
+            make_set(std::string(role.name), std::string(role.description), role.permissions));
+    }
+    for (const ResourceTypeEntry& type : resource_types()) {
+        const std::string name(type.name);
+        sets.push_back(make_set("View " + name, "Sees resources of the type " + name + ".",
+                                permissions_on(type.id, view)));
+        sets.push_back(
+            make_set("Manage " + name,
+                     "Creates, sees, changes and deletes resources of the type " + name + ".",
+                     permissions_on(type.id, manage)));
+    }
+    return sets;
+}
+
+} // namespace
+
+std::span<const PredefinedPermissionSet> predefined_permission_sets() {
+    static const std::vector<PredefinedPermissionSet> sets = make_sets();
+    return sets;
+}
+
+const PredefinedPermissionSet* find_permission_set(const Uuid& id) {
+    const auto sets = predefined_permission_sets();
+    const auto at = std::ranges::find(sets, id, &PredefinedPermissionSet::id);
+    return at == sets.end() ? nullptr : &*at;
+}
+
+PermissionSet permissions_of_sets(std::span<const Uuid> ids) {
+    PermissionSet permissions;
+    for (const Uuid& id : ids) {
+        if (const PredefinedPermissionSet* set = find_permission_set(id)) {
+            permissions.add(set->permissions);
+        }
+    }
+    return permissions;
+}
+
+} // namespace claviger
