@@ -12,6 +12,18 @@ bool in_path(std::string_view path, std::string_view name) {
     return path.find("{" + std::string(name) + "}") != std::string_view::npos;
 }
 
+const char* name_of(EvaluatedAt place) {
+    switch (place) {
+    case EvaluatedAt::tenant:
+        return "tenant";
+    case EvaluatedAt::anywhere:
+        return "anywhere";
+    case EvaluatedAt::request:
+        return "request";
+    }
+    return "";
+}
+
 json::object error_reference(const Operation& operation) {
     const char* schema = operation.errors == ErrorStyle::problem
                              ? "#/components/schemas/Error"
@@ -126,6 +138,7 @@ json::object operation_object(const Route& route, Schemas& schemas) {
     if (operation.access.needs_permission()) {
         object["x-permission"] = std::string(operation.access.resource_type()) + ":" +
                                  std::string(name_of(operation.access.action()));
+        object["x-evaluated-at"] = name_of(operation.access.at());
     }
     json::array parameters = parameters_of(operation, schema, route.reads_body);
     if (!parameters.empty()) {
