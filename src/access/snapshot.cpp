@@ -120,15 +120,6 @@ void AccessSnapshot::for_each_rule_of(const Subject& subject,
     content_->for_each_rule_of(subject, [&](const RuleRow& row) { visit(rule_of(*this, row)); });
 }
 
-AccessSnapshot AccessSnapshot::with(const Tenant& tenant) const {
-    if (tenant.id != content_->tenant.id) {
-        return *this;
-    }
-    auto next = std::make_shared<Content>(*content_); // shared with readers once it is complete
-    next->tenant = tenant;
-    return AccessSnapshot(std::move(next));
-}
-
 const PermissionSet* AccessSnapshot::permissions_of_role(std::int32_t number) const {
     if (const PredefinedRole* predefined = find_role(number)) {
         return &predefined->permissions;
@@ -157,38 +148,43 @@ void AccessSnapshot::for_each_own_role(const std::function<void(const OwnRole&)>
     }
 }
 
-AccessSnapshot AccessSnapshot::with(const Role& role) const {
-    if (role.id.tenant != content_->tenant.id) {
-        return *this;
+AccessSnapshot::Change::Change(const AccessSnapshot& before)
+    : next_(std::make_shared<Content>(*before.content_)) {}
+
+void AccessSnapshot::Change::put(const Tenant& tenant) {
+    if (tenant.id == next_->tenant.id) {
+        next_->tenant = tenant;
     }
-    auto next = std::make_shared<Content>(*content_); // shared with readers once it is complete
-    next->put(role);
-    return AccessSnapshot(std::move(next));
 }
 
-AccessSnapshot AccessSnapshot::with(const OrgUnit& unit) const {
-    auto next = std::make_shared<Content>(*content_); // shared with readers once it is complete
+void AccessSnapshot::Change::put(const Role& role) {
+    if (role.id.tenant == next_->tenant.id) {
+        next_->put(role);
+    }
+}
+
+void AccessSnapshot::Change::put(const OrgUnit& unit) {
     if (!unit.deleted_at) {
-        next->tree.put(unit);
-        return AccessSnapshot(std::move(next));
+        next_->tree.put(unit);
+        return;
     }
-    const auto node = find(unit.id);
-    if (!node || *node == root()) {
-        return *this;
+    const auto node = next_->tree.find(unit.id);
+    if (node && *node != NodeTree::root) {
+        rules_lost_their_scope_ = next_->tree.remove(*node) != 0 || rules_lost_their_scope_;
     }
-    if (next->tree.remove(*node) != 0) {
-        next->remove_rules_of_removed_nodes();
-    }
-    return AccessSnapshot(std::move(next));
 }
 
-AccessSnapshot AccessSnapshot::with(const AccessRule& rule) const {
-    if (rule.id.tenant != content_->tenant.id) {
-        return *this;
+void AccessSnapshot::Change::put(const AccessRule& rule) {
+    if (rule.id.tenant == next_->tenant.id) {
+        next_->put(rule);
     }
-    auto next = std::make_shared<Content>(*content_); // shared with readers once it is complete
-    next->put(rule);
-    return AccessSnapshot(std::move(next));
+}
+
+AccessSnapshot AccessSnapshot::Change::finish() {
+    if (rules_lost_their_scope_) {
+        next_->remove_rules_of_removed_nodes();
+    }
+    return AccessSnapshot(std::move(next_));
 }
 
 } // namespace claviger

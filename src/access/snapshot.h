@@ -77,15 +77,32 @@ public:
     void for_each_rule_of(const Subject& subject,
                           const std::function<void(const AccessRule&)>& visit) const;
 
-    // Changes: each gives a new snapshot. A row with `deleted_at` removes; a node takes all that is
-    // below it and the rules that stand there along. A unit without a live parent of a higher type,
-    // a rule without a live scope and another tenant's row are left out.
-    AccessSnapshot with(const Tenant& tenant) const;
-    AccessSnapshot with(const Role& role) const;
-    AccessSnapshot with(const OrgUnit& unit) const;
-    AccessSnapshot with(const AccessRule& rule) const;
-
     struct Content; // in snapshot_rows.h, for this module only
+
+    /// Changes to a snapshot, which stays as it is: any number of rows, then the next snapshot. A
+    /// row with `deleted_at` removes; a node takes all that is below it and the rules that stand
+    /// there along. A unit without a live parent of a higher type, a rule without a live scope and
+    /// another tenant's row are left out.
+    class Change {
+    public:
+        explicit Change(const AccessSnapshot& before);
+        void put(const Tenant& tenant);
+        void put(const Role& role);
+        void put(const OrgUnit& unit);
+        void put(const AccessRule& rule);
+        /// Call once.
+        AccessSnapshot finish();
+
+    private:
+        std::shared_ptr<Content> next_; // shared with readers once it is complete
+        bool rules_lost_their_scope_ = false;
+    };
+    template <class Row>
+    AccessSnapshot with(const Row& row) const {
+        Change change(*this);
+        change.put(row);
+        return change.finish();
+    }
 
 private:
     explicit AccessSnapshot(std::shared_ptr<const Content> content);

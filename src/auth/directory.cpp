@@ -196,16 +196,25 @@ void Directory::publish(std::shared_ptr<const DirectoryState> next) {
 
 namespace {
 
+/// A tenant while the rows of a commit are put into it: its access rules are changed at once.
+struct Changing {
+    explicit Changing(const TenantState& before)
+        : state(std::make_shared<TenantState>(before)), access(before.access) {}
+    std::shared_ptr<TenantState> state; // becomes shared with readers
+    AccessSnapshot::Change access;
+};
+
 /// Puts one committed row into the state of its tenant.
 struct Apply {
     TenantState& state;
+    AccessSnapshot::Change& access;
     const KeyVault& vault;
     std::int64_t token_lifetime_seconds;
     Log& log;
 
     void operator()(const Tenant& tenant) const {
         state.tenant = tenant;
-        state.access = state.access.with(tenant);
+        access.put(tenant);
     }
     void operator()(const ServiceAccount& account) const {
         TextPool pool;
@@ -215,9 +224,9 @@ struct Apply {
     void operator()(const User& user) const { put_or_remove(state.users, user); }
     void operator()(const AccessKey& key) const { put_or_remove(state.access_keys, key); }
     void operator()(const Session& session) const { put_or_remove(state.sessions, session); }
-    void operator()(const Role& role) const { state.access = state.access.with(role); }
-    void operator()(const OrgUnit& unit) const { state.access = state.access.with(unit); }
-    void operator()(const AccessRule& rule) const { state.access = state.access.with(rule); }
+    void operator()(const Role& role) const { access.put(role); }
+    void operator()(const OrgUnit& unit) const { access.put(unit); }
+    void operator()(const AccessRule& rule) const { access.put(rule); }
     void operator()(const SigningKey& key) const {
         std::vector<OpenedKey> keys = state.keys.keys();
         std::erase_if(keys, [&](const OpenedKey& old) { return old.row.kid == key.kid; });
@@ -256,11 +265,11 @@ void Directory::apply(std::uint64_t change_number, std::span<const Row> rows) {
         const std::scoped_lock lock(mutex_);
         before = state_;
     }
-    std::map<TenantId, std::shared_ptr<TenantState>> changed; // becomes shared with readers below
+    std::map<TenantId, Changing> changed;
     for (const Row& row : rows) {
         const TenantId id = tenant_of(row);
-        auto& state = changed[id];
-        if (!state) {
+        auto at = changed.find(id);
+        if (at == changed.end()) {
             const TenantStatePointer old = before->find(id);
             const auto* tenant = std::get_if<Tenant>(&row);
             if (!old && tenant == nullptr) {
@@ -268,23 +277,22 @@ void Directory::apply(std::uint64_t change_number, std::span<const Row> rows) {
                            {{"tenant", std::int64_t{number_of(id)}}});
                 continue;
             }
-            state =
-                old ? std::make_shared<TenantState>(*old) : std::make_shared<TenantState>(*tenant);
-            state->revision = change_number;
+            at = changed.emplace(id, old ? Changing(*old) : Changing(TenantState(*tenant))).first;
+            at->second.state->revision = change_number;
         }
-        std::visit(Apply{*state, vault_, token_lifetime_seconds_, log_}, row);
+        Changing& changing = at->second;
+        std::visit(Apply{*changing.state, changing.access, vault_, token_lifetime_seconds_, log_},
+                   row);
     }
     auto next = std::make_shared<DirectoryState>(*before);
-    for (auto& [id, state] : changed) {
-        if (!state) {
-            continue;
-        }
+    for (auto& [id, changing] : changed) {
+        changing.state->access = changing.access.finish();
         const auto slot =
             std::ranges::find(next->tenants, id, [](const auto& old) { return old->tenant.id; });
         if (slot != next->tenants.end()) {
-            *slot = std::move(state);
+            *slot = std::move(changing.state);
         } else {
-            next->tenants.push_back(std::move(state));
+            next->tenants.push_back(std::move(changing.state));
         }
     }
     publish(std::move(next));
