@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "auth/access_rules.h"
 
-#include <algorithm>
-
+#include "auth/last_administrator.h"
 #include "auth/names.h"
 #include "base/text.h"
 
@@ -10,17 +9,6 @@ namespace claviger {
 namespace {
 
 constexpr const char* entity = "access_rules";
-
-/// True when `rule` is the only one that makes somebody System administrator of the whole tenant.
-Result<bool> is_last_administrator(Transaction& transaction, const AccessRule& rule) {
-    const ScopeId root = tenant_scope(rule.id.tenant);
-    if (rule.role.value != system_administrator || rule.scope != root) {
-        return false;
-    }
-    const auto rules = TRY(transaction.access_rules().of_role(rule.role));
-    return std::ranges::none_of(
-        rules, [&](const AccessRule& other) { return other.id != rule.id && other.scope == root; });
-}
 
 /// The snapshot may be older than the transaction: what the rule binds must still exist.
 Result<void> check_still_there(Transaction& transaction, const AccessRule& rule) {
@@ -146,14 +134,12 @@ Result<void> AccessRules::remove(const Caller& caller, AccessRuleId id) {
         if (const auto node = caller.state->access.find(rule.scope)) {
             TRY(check_escalation(caller, rule.role, *node));
         }
-        const bool last = TRY(is_last_administrator(transaction, rule));
-        if (last) {
-            return fail(ErrorCode::conflict,
-                        "this is the tenant's last System administrator; create another first");
-        }
         rule.deleted_at = now;
         rule.updated_at = now;
         TRY(transaction.access_rules().put(rule));
+        if (makes_administrator(rule)) {
+            TRY(check_administrator_left(transaction, caller.tenant()));
+        }
         return append_change_event(transaction,
                                    change_event(caller, now, audit_action::remove, entity,
                                                 std::to_string(id.value), rule.subject.value));

@@ -280,15 +280,6 @@ TEST_F(AdministrationTest, NobodyGivesMoreThanTheyHold) {
     EXPECT_EQ(grant(99, department.id).error().code(), ErrorCode::invalid_request);
 }
 
-TEST_F(AdministrationTest, TheLastAdministratorStays) {
-    AccessRuleId first;
-    world.state()->access.for_each_rule(
-        [&](const RuleInPlace& rule) { first = {world.state()->tenant.id, rule.number}; });
-    EXPECT_EQ(world.rules.remove(world.admin(), first).error().code(), ErrorCode::conflict);
-    ASSERT_TRUE(world.rules.create(world.admin(), rule_for(account, 1, tenant_scope(tenant))));
-    EXPECT_TRUE(world.rules.remove(world.admin(), first));
-}
-
 TEST_F(AdministrationTest, RulesGoWithTheirAccountAndScope) {
     ASSERT_TRUE(world.rules.create(world.admin(), rule_for(account, viewer, department.id)));
     ASSERT_TRUE(world.rules.create(world.admin(), rule_for(target, viewer, department.id)));

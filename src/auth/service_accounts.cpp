@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "auth/service_accounts.h"
 
+#include "auth/last_administrator.h"
 #include "auth/names.h"
 
 namespace claviger {
 namespace {
 
 constexpr const char* entity = "service-account";
+
+Subject subject_of(const Uuid& id) {
+    return {SubjectType::service_account, id.text()};
+}
 
 Result<ServiceAccount> find(Transaction& transaction, ServiceAccountId id) {
     const auto account = TRY(transaction.service_accounts().find(id));
@@ -76,6 +81,9 @@ Result<void> ServiceAccounts::set_enabled(const Caller& caller, const Uuid& id, 
         account.epoch += enabled ? 0 : 1;
         account.updated_at = now;
         TRY(transaction.service_accounts().put(account));
+        if (!enabled) {
+            TRY(check_administrator_left_without(transaction, caller.tenant(), subject_of(id)));
+        }
         AuditEvent event =
             change_event(caller, now, audit_action::update, entity, id.text(), account.name);
         event.metadata.emplace_back("enabled", enabled ? "true" : "false");
@@ -104,13 +112,8 @@ Result<void> ServiceAccounts::remove(const Caller& caller, const Uuid& id) {
     const Timestamp now = clock_.now();
     return store_.write([&](Transaction& transaction) -> Result<void> {
         ServiceAccount account = TRY(find(transaction, {caller.tenant(), id}));
-        const Subject subject{SubjectType::service_account, id.text()};
-        auto rules = TRY(transaction.access_rules().of_subject(caller.tenant(), subject));
-        for (AccessRule& rule : rules) {
-            rule.deleted_at = now;
-            rule.updated_at = now;
-            TRY(transaction.access_rules().put(rule));
-        }
+        const std::size_t rules =
+            TRY(remove_rules_of(transaction, caller.tenant(), subject_of(id), now));
         account.deleted_at = now;
         account.updated_at = now;
         account.epoch += 1;
@@ -118,7 +121,7 @@ Result<void> ServiceAccounts::remove(const Caller& caller, const Uuid& id) {
         TRY(transaction.service_accounts().put(account));
         AuditEvent event =
             change_event(caller, now, audit_action::remove, entity, id.text(), account.name);
-        event.metadata.emplace_back("access_rules_removed", std::to_string(rules.size()));
+        event.metadata.emplace_back("access_rules_removed", std::to_string(rules));
         return append_change_event(transaction, event);
     });
 }

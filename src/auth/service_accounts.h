@@ -23,11 +23,12 @@ public:
 
     /// `invalid_request` for a bad name, `conflict` for a taken one.
     Result<NewServiceAccount> create(const Caller& caller, std::string_view name);
-    /// Disabling ends the tokens that are out; enabling does not revive them.
+    /// Disabling ends the tokens that are out; enabling does not revive them. `conflict` for the
+    /// tenant's last System administrator.
     Result<void> set_enabled(const Caller& caller, const Uuid& id, bool enabled);
     /// Replaces the secret; the old one and all tokens got with it end at once.
     Result<Secret> regenerate_secret(const Caller& caller, const Uuid& id);
-    /// Deletes the account and its access rules.
+    /// Deletes the account and its access rules. `conflict` for the last System administrator.
     Result<void> remove(const Caller& caller, const Uuid& id);
 
 private:
