@@ -141,25 +141,7 @@ TEST(PageWalkTest, SearchesAndOnlyCounts) {
 
 // --- dispatch -----------------------------------------------------------------------------------
 
-class ApiTest : public testing::ApiFixture {
-protected:
-    std::string admin_token;
-
-    void SetUp() override {
-        HttpRequest request = make(HttpMethod::post, "/api/v1/token");
-        request.body = R"({"grantType":"password","username":")" +
-                       std::string(testing::admin_email) + R"(","password":")" +
-                       testing::admin_password + R"("})";
-        const json::value answer = json::parse(dispatcher.serve(request).body);
-        admin_token = answer.at("accessToken").as_string();
-    }
-
-    HttpResponse as_admin(HttpMethod method, std::string path, std::string body = {}) {
-        HttpRequest request = make(method, std::move(path), std::move(body));
-        request.authorization = "Bearer " + admin_token;
-        return dispatcher.serve(request);
-    }
-};
+using ApiTest = testing::AdminFixture;
 
 TEST_F(ApiTest, RoutesAreSound) {
     EXPECT_TRUE(Dispatcher::check(all_routes()));

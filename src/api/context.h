@@ -46,6 +46,7 @@ struct Context {
     AuditTicket ticket = 0;
     std::int64_t retry_after_seconds = 0;
     HttpHeaders headers;
+    std::unique_ptr<BodyStream> stream = nullptr;
 
     const TenantState& state() const { return *caller.state; }
     const AccessSnapshot& access() const { return caller.state->access; }

@@ -273,7 +273,7 @@ HttpResponse Dispatcher::answer(const HttpRequest& request, const Route& route) 
         return problem_response(Error(ErrorCode::access_denied, "this tenant is disabled"), style,
                                 request.request_id);
     }
-    Context context{services_, request, {std::move(state), {}, origin_of(request)}, 0, 0, {}};
+    Context context{services_, request, {std::move(state), {}, origin_of(request)}, 0, 0, {}, {}};
     auto body = run(context, route);
     return respond(context, route, std::move(body));
 }
@@ -324,6 +324,7 @@ HttpResponse Dispatcher::respond(Context& context, const Route& route, Result<st
         response.status = operation.success;
         response.content_type = operation.response_type;
         response.body = *std::move(body);
+        response.stream = std::move(context.stream);
     } else {
         const Error& error = body.error();
         response = problem_response(error, operation.errors, context.request.request_id);

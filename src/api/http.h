@@ -5,11 +5,13 @@
 
 #include <boost/container/small_vector.hpp>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 
+#include "api/body_stream.h"
 #include "store/access_event_log.h"
 
 namespace claviger {
@@ -36,8 +38,9 @@ struct HttpResponse {
     int status = 200;
     std::string_view content_type = "application/json";
     std::string body;
-    HttpHeaders headers;    // besides the standing ones
-    AuditTicket ticket = 0; // the answer may leave only when this is durable
+    HttpHeaders headers;                          // besides the standing ones
+    AuditTicket ticket = 0;                       // the answer may leave only when this is durable
+    std::unique_ptr<BodyStream> stream = nullptr; // gives the body, instead of `body`
 };
 
 /// Where a route runs: Inline touches memory only, Worker may block (database, password hash).

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "api/body_stream.h"
 #include "api/codec.h"
 #include "api/context.h"
 #include "api/input.h"
@@ -114,6 +115,26 @@ struct Signature<Result<Answer> (*)(Context&, const Fields&)> {
     using Request = Fields;
 };
 
+template <class T>
+struct IsStreamed : std::false_type {
+    using Body = T;
+};
+template <class T>
+struct IsStreamed<Streamed<T>> : std::true_type {
+    using Body = T;
+};
+
+template <class Response>
+void encode_answer(Context& context, JsonWriter& out, Response response) {
+    if constexpr (!IsStreamed<Response>::value) {
+        encode(out, response);
+    } else if (auto* stream = std::get_if<std::unique_ptr<BodyStream>>(&response.body)) {
+        context.stream = std::move(*stream);
+    } else {
+        encode(out, std::get<typename IsStreamed<Response>::Body>(response.body));
+    }
+}
+
 /// What most answers fit into, in bytes.
 inline constexpr std::size_t usual_body = 1024;
 
@@ -126,12 +147,12 @@ Result<std::string> call_handler(Context& context, const Access& access, const I
         scope = TRY(request.scope(context));
     }
     TRY(authorise(context, access, scope));
-    const auto response = TRY(handler(context, request));
+    auto response = TRY(handler(context, request));
     std::string body;
     if constexpr (!std::is_same_v<typename Types::Response, Empty>) {
         body.reserve(usual_body);
         JsonWriter writer(body);
-        encode(writer, response);
+        encode_answer(context, writer, std::move(response));
     }
     return body;
 }
@@ -149,7 +170,7 @@ constexpr Route route(Operation operation) {
                 if constexpr (std::is_same_v<typename Types::Response, Empty>) {
                     return {};
                 } else {
-                    return schema_of<typename Types::Response>(schemas);
+                    return schema_of<typename IsStreamed<typename Types::Response>::Body>(schemas);
                 }
             }};
 }

@@ -7,6 +7,8 @@
 namespace claviger {
 namespace {
 
+constexpr std::size_t most_at_once = 1'000; // accounts; a longer list is streamed
+
 struct ServiceAccountView {
     std::string id, name, client_id;
     std::string tenant_id;
@@ -19,16 +21,17 @@ BOOST_DESCRIBE_STRUCT(ServiceAccountView, (),
                       (id, name, client_id, tenant_id, created_by, created_at, updated_at, enabled,
                        last_login))
 
-ServiceAccountView view_of(const Context& context, const AccountEntry& entry) {
+ServiceAccountView view_of(const LastLogins& last_logins, TenantId tenant,
+                           const AccountEntry& entry) {
     return {entry.id.text(),
             entry.name,
             entry.name,
-            std::to_string(number_of(context.caller.tenant())),
+            std::to_string(number_of(tenant)),
             *entry.created_by,
             {entry.created_at},
             {entry.updated_at},
             entry.enabled,
-            {context.services.last_logins.latest(entry.id, entry.last_login)}};
+            {last_logins.latest(entry.id, entry.last_login)}};
 }
 
 std::unexpected<Error> unknown_account() {
@@ -44,20 +47,38 @@ Result<Uuid> account_id(const std::string& text) {
     return *id;
 }
 
-Result<std::vector<ServiceAccountView>> list_service_accounts(Context& context, const NoFields&) {
+/// All accounts in the order of their creation.
+std::vector<const AccountEntry*> sorted_accounts(const AccountTable& accounts) {
     std::vector<const AccountEntry*> entries;
-    entries.reserve(context.state().accounts.size());
-    context.state().accounts.for_each(
-        [&](const AccountEntry& entry) { entries.push_back(&entry); });
+    entries.reserve(accounts.size());
+    accounts.for_each([&](const AccountEntry& entry) { entries.push_back(&entry); });
     std::ranges::sort(entries, [](const AccountEntry* a, const AccountEntry* b) {
         return std::tie(a->created_at, a->id) < std::tie(b->created_at, b->id);
     });
-    std::vector<ServiceAccountView> views;
-    views.reserve(entries.size());
-    for (const AccountEntry* entry : entries) {
-        views.push_back(view_of(context, *entry));
+    return entries;
+}
+
+/// There are no pages: a list of a million must not be a text of half a gigabyte.
+Result<Streamed<std::vector<ServiceAccountView>>> list_service_accounts(Context& context,
+                                                                        const NoFields&) {
+    auto entries = sorted_accounts(context.state().accounts);
+    const LastLogins& last_logins = context.services.last_logins;
+    if (entries.size() <= most_at_once) {
+        std::vector<ServiceAccountView> views;
+        views.reserve(entries.size());
+        for (const AccountEntry* entry : entries) {
+            views.push_back(view_of(last_logins, context.caller.tenant(), *entry));
+        }
+        return {{std::move(views)}};
     }
-    return views;
+    return {{stream_array([state = context.caller.state, &last_logins, entries = std::move(entries),
+                           next = std::size_t{0}](JsonWriter& out) mutable -> Result<bool> {
+        if (next == entries.size()) {
+            return false;
+        }
+        encode(out, view_of(last_logins, state->tenant.id, *entries[next++]));
+        return true;
+    })}};
 }
 
 struct ServiceAccountCreationRequest {
@@ -90,7 +111,7 @@ Result<ServiceAccountView> read_service_account(Context& context,
     if (entry == nullptr) {
         return unknown_account();
     }
-    return view_of(context, *entry);
+    return view_of(context.services.last_logins, context.caller.tenant(), *entry);
 }
 
 struct ServiceAccountPatchRequest {

@@ -30,4 +30,24 @@ protected:
     }
 };
 
+/// With a token of the administrator.
+class AdminFixture : public ApiFixture {
+protected:
+    std::string admin_token;
+
+    void SetUp() override {
+        HttpRequest request = make(HttpMethod::post, "/api/v1/token");
+        request.body = R"({"grantType":"password","username":")" + std::string(admin_email) +
+                       R"(","password":")" + admin_password + R"("})";
+        const json::value answer = json::parse(dispatcher.serve(request).body);
+        admin_token = answer.at("accessToken").as_string();
+    }
+
+    HttpResponse as_admin(HttpMethod method, std::string path, std::string body = {}) {
+        HttpRequest request = make(method, std::move(path), std::move(body));
+        request.authorization = "Bearer " + admin_token;
+        return dispatcher.serve(request);
+    }
+};
+
 } // namespace claviger::testing

@@ -93,6 +93,13 @@ bool may_have_body(int status) {
 
 } // namespace
 
+void append_chunk(std::string& out, std::string_view chunk) {
+    std::array<char, 16> digits{};
+    const auto [end, error] =
+        std::to_chars(digits.data(), digits.data() + digits.size(), chunk.size(), 16);
+    out.append(digits.data(), end).append("\r\n").append(chunk).append("\r\n");
+}
+
 void append_answer(std::string& out, const HttpResponse& response, const AnswerFrame& frame) {
     out.reserve(out.size() + 512 + response.body.size());
     out += "HTTP/1.1 ";
@@ -102,8 +109,11 @@ void append_answer(std::string& out, const HttpResponse& response, const AnswerF
     out += "\r\n";
     append_header(out, "Date", frame.date);
     append_header(out, "Content-Type", response.content_type);
-    if (may_have_body(response.status)) {
+    const bool has_own_body = response.stream == nullptr && may_have_body(response.status);
+    if (has_own_body) {
         append_header(out, "Content-Length", response.body.size());
+    } else if (response.stream != nullptr && !frame.http_1_0) {
+        append_header(out, "Transfer-Encoding", "chunked");
     }
     append_header(out, "X-Request-Id", frame.request_id);
     append_header(out, "X-Content-Type-Options", "nosniff");
@@ -116,7 +126,7 @@ void append_answer(std::string& out, const HttpResponse& response, const AnswerF
         append_header(out, "Connection", "keep-alive");
     }
     out += "\r\n";
-    if (!frame.head_only && may_have_body(response.status)) {
+    if (!frame.head_only && has_own_body) {
         out += response.body;
     }
 }

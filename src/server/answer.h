@@ -17,6 +17,11 @@ struct AnswerFrame {
     bool head_only = false; // the request was HEAD
 };
 
+/// A body that streams is left out: its chunks follow, or to HTTP/1.0 its plain bytes until the
+/// connection closes.
 void append_answer(std::string& out, const HttpResponse& response, const AnswerFrame& frame);
+
+/// An empty chunk is the end (RFC 9112 7.1).
+void append_chunk(std::string& out, std::string_view chunk);
 
 } // namespace claviger

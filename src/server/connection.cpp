@@ -22,6 +22,15 @@ constexpr std::size_t most_drained = 256 * 1024; // read and thrown away before 
 constexpr std::int64_t drain_milliseconds = 1'000;
 constexpr std::int64_t body_bytes_per_millisecond = 64; // the least, above the fixed time
 
+/// As the stream does, without exceptions.
+Result<bool> next_chunk(BodyStream& stream, std::string& chunk) {
+    try {
+        return stream.next(chunk);
+    } catch (const std::exception& error) {
+        return fail(ErrorCode::internal, error.what());
+    }
+}
+
 template <class Stream>
 class Connection final : public TimedConnection {
 public:
@@ -39,6 +48,8 @@ public:
         if (wire_.is_reading()) {
             is_expired_ = true;
             wire_.cancel_read();
+        } else if (is_streaming_) {
+            wire_.cut();
         } else {
             wire_.close();
         }
@@ -66,7 +77,10 @@ private:
     Awaitable<bool> read_head();
     Awaitable<BodyReader::Progress> read_body(BodyReader& body, const Task& task,
                                               bool expects_continue);
-    Awaitable<HttpResponse> run_on(WorkerPool& pool, const HttpRequest& request);
+    Awaitable<HttpResponse> serve_on(WorkerPool& pool, const HttpRequest& request);
+    Awaitable<bool> send_stream(BodyStream& stream, const HttpRequest& request);
+    template <class Outcome, class Work>
+    Awaitable<Outcome> run_on(WorkerPool& pool, Work& work);
     Awaitable<Durability> wait_for(AuditTicket ticket);
     Awaitable<void> end_of_round();
     Awaitable<bool> flush();
@@ -84,6 +98,7 @@ private:
     Conversation talk_;
     std::size_t head_size_ = 0;
     bool is_idle_ = false; // waits for the first byte of a request
+    bool is_streaming_ = false;
     bool is_expired_ = false;
 };
 
@@ -167,7 +182,7 @@ Awaitable<bool> Connection<Stream>::serve_one() {
         const bool hashes = task.plan.request_class == RequestClass::token ||
                             task.plan.request_class == RequestClass::sign_in;
         WorkerPool& pool = hashes ? environment_.sign_ins : environment_.workers;
-        response = co_await run_on(pool, task.request);
+        response = co_await serve_on(pool, task.request);
     } else {
         response = talk_.serve_here(task);
     }
@@ -179,9 +194,11 @@ Awaitable<bool> Connection<Stream>::serve_one() {
         }
     }
     talk_.forget_secrets();
-    talk_.put_answer(std::move(response), task.request, task.plan.route_id);
+    talk_.put_answer(response, task.request, task.plan.route_id);
     bool is_sent = true;
-    if (talk_.out.size() > flush_above) {
+    if (response.stream != nullptr && task.request.method != HttpMethod::head) {
+        is_sent = co_await send_stream(*response.stream, task.request);
+    } else if (talk_.out.size() > flush_above) {
         is_sent = co_await flush();
     }
     co_return is_sent && !talk_.close_after;
@@ -221,27 +238,65 @@ Awaitable<BodyReader::Progress> Connection<Stream>::read_body(BodyReader& body, 
     co_return progress;
 }
 
-/// Serves the request on a worker and comes back to this thread. Earlier answers go first.
+/// Serves the request on a worker. Earlier answers go first.
 template <class Stream>
-Awaitable<HttpResponse> Connection<Stream>::run_on(WorkerPool& pool, const HttpRequest& request) {
+Awaitable<HttpResponse> Connection<Stream>::serve_on(WorkerPool& pool, const HttpRequest& request) {
     co_await flush();
     if (!pool.enter()) {
         co_return talk_.unavailable("The server is busy.", request);
     }
+    auto serve = [this, &request] { return environment_.handler.serve(request); };
+    auto response = co_await run_on<HttpResponse>(pool, serve);
+    co_return response;
+}
+
+/// Sends the body that belongs to the head put last, as it is made. False when it was cut off.
+template <class Stream>
+Awaitable<bool> Connection<Stream>::send_stream(BodyStream& stream, const HttpRequest& request) {
+    is_streaming_ = true;
+    std::string chunk;
+    auto make_chunk = [&stream, &chunk] { return next_chunk(stream, chunk); };
+    bool goes_on = true;
+    while (goes_on) {
+        environment_.workers.enter_again();
+        const auto has_more = co_await run_on<Result<bool>>(environment_.workers, make_chunk);
+        if (!has_more) {
+            talk_.record_cut(has_more.error(), request);
+            wire_.cut();
+            co_return false;
+        }
+        goes_on = *has_more;
+        if (goes_on) {
+            talk_.put_chunk(chunk);
+            wipe(chunk);
+            const bool is_sent = co_await flush();
+            if (!is_sent) {
+                co_return false;
+            }
+        }
+    }
+    talk_.put_end_of_chunks();
+    is_streaming_ = false;
+    co_return true;
+}
+
+/// Does `work`, which has a place in the pool, on a worker and comes back to this thread.
+template <class Stream>
+template <class Outcome, class Work>
+Awaitable<Outcome> Connection<Stream>::run_on(WorkerPool& pool, Work& work) {
     set_deadline(environment_.limits.answer_milliseconds);
-    auto start = [this, &pool, &request](auto handler) {
-        WorkerPool::Work work = [this, &request, done = std::move(handler)]() mutable {
-            HttpResponse response = environment_.handler.serve(request);
+    auto start = [this, &pool, &work](auto handler) {
+        WorkerPool::Work job = [this, &work, done = std::move(handler)]() mutable {
+            Outcome outcome = work();
             asio::post(thread_.context(),
-                       [done = std::move(done), response = std::move(response)]() mutable {
-                           done(std::move(response));
+                       [done = std::move(done), outcome = std::move(outcome)]() mutable {
+                           done(std::move(outcome));
                        });
         };
-        pool.submit(std::move(work));
+        pool.submit(std::move(job));
     };
-    auto pending =
-        asio::async_initiate<const asio::use_awaitable_t<LoopExecutor>, void(HttpResponse)>(
-            start, use_awaitable);
+    auto pending = asio::async_initiate<const asio::use_awaitable_t<LoopExecutor>, void(Outcome)>(
+        start, use_awaitable);
     auto outcome = co_await std::move(pending);
     co_return outcome;
 }

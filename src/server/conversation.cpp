@@ -69,9 +69,10 @@ HttpResponse Conversation::unavailable(std::string_view detail, const HttpReques
     return response;
 }
 
-void Conversation::put_answer(HttpResponse response, const HttpRequest& request,
+void Conversation::put_answer(HttpResponse& response, const HttpRequest& request,
                               std::string_view route) {
-    close_after = close_after || (thread_.is_stopping() && in.empty());
+    const bool ends_by_closing = response.stream != nullptr && http_1_0_;
+    close_after = close_after || ends_by_closing || (thread_.is_stopping() && in.empty());
     AnswerFrame frame;
     frame.date = thread_.date(environment_.clock.now());
     frame.request_id = request.request_id;
@@ -81,6 +82,26 @@ void Conversation::put_answer(HttpResponse response, const HttpRequest& request,
     append_answer(out, response, frame);
     record(response, request, route);
     wipe(response.body); // it may hold a secret or a token
+}
+
+void Conversation::put_chunk(std::string_view chunk) {
+    if (http_1_0_) {
+        out += chunk;
+    } else {
+        append_chunk(out, chunk);
+    }
+}
+
+void Conversation::put_end_of_chunks() {
+    if (!http_1_0_) {
+        append_chunk(out, {});
+    }
+}
+
+void Conversation::record_cut(const Error& error, const HttpRequest& request) {
+    environment_.log.write(LogLevel::error, "an answer was cut off: " + error.detail(),
+                           {{"path", std::string_view(request.path)},
+                            {"request_id", std::string_view(request.request_id)}});
 }
 
 void Conversation::record(const HttpResponse& response, const HttpRequest& request,
@@ -109,7 +130,7 @@ bool Conversation::refuse(int status, std::string_view detail, const HttpRequest
     if (status == 405) {
         response.headers.emplace_back("Allow", ""); // RFC 9110 10.2.1: no method at all
     }
-    put_answer(std::move(response), request, "refused");
+    put_answer(response, request, "refused");
     return false;
 }
 

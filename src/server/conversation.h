@@ -35,7 +35,12 @@ public:
     /// The answer when there is no room or no record: nothing was done, try again.
     HttpResponse unavailable(std::string_view detail, const HttpRequest& request);
 
-    void put_answer(HttpResponse response, const HttpRequest& request, std::string_view route);
+    /// Wipes the answer's body. After an answer with a stream, its chunks must be put.
+    void put_answer(HttpResponse& response, const HttpRequest& request, std::string_view route);
+    void put_chunk(std::string_view chunk);
+    void put_end_of_chunks();
+    /// Says in the log that an answer with a stream was cut off.
+    void record_cut(const Error& error, const HttpRequest& request);
     /// Puts the answer to what cannot be served, after which the connection closes. Always false.
     bool refuse(int status, std::string_view detail, const HttpRequest& request);
     bool refuse(int status, std::string_view detail);

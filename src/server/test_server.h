@@ -12,6 +12,7 @@
 #include <memory>
 #include <mutex>
 #include <netinet/in.h>
+#include <optional>
 #include <string>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -19,36 +20,9 @@
 
 #include "base/text.h"
 #include "server/http_server.h"
+#include "server/test_stream.h"
 
 namespace claviger::testing {
-
-/// Opens once, for as many as wait.
-class Gate {
-public:
-    void open() {
-        {
-            const std::scoped_lock lock(mutex_);
-            open_ = true;
-        }
-        wake_.notify_all();
-    }
-    void wait() {
-        std::unique_lock lock(mutex_);
-        ++waiting_;
-        wake_.notify_all();
-        wake_.wait(lock, [&] { return open_; });
-    }
-    void wait_for_visitors(int count) {
-        std::unique_lock lock(mutex_);
-        wake_.wait(lock, [&] { return waiting_ >= count; });
-    }
-
-private:
-    std::mutex mutex_;
-    std::condition_variable wake_;
-    int waiting_ = 0;
-    bool open_ = false;
-};
 
 /// Tickets are decided when the test says so.
 class ObedientEvents final : public AccessEventLog {
@@ -126,6 +100,9 @@ public:
             response.body = request.source_ip;
         } else if (request.path == "/megabytes") {
             response.body.assign(std::size_t{32} * 1024 * 1024, 'x');
+        } else if (request.path == "/stream" || request.path == "/broken-stream") {
+            response.stream = std::make_unique<ObedientStream>(
+                pieces_made, streams, gate, std::stoi(request.query), request.path != "/stream");
         } else if (request.path == "/fails") {
             response.status = 500;
         } else if (request.method == HttpMethod::other) {
@@ -146,6 +123,8 @@ public:
 
     Gate gate; // work on a worker waits here
     std::atomic<int> served{0};
+    std::atomic<int> pieces_made{0};
+    std::atomic<int> streams{0}; // that live
 
 private:
     ObedientEvents& events_;
@@ -279,6 +258,29 @@ public:
         in_.erase(0, size);
         return answer;
     }
+    /// The chunks that follow a head, joined; nothing when they have no end.
+    std::optional<std::string> read_chunks() {
+        std::string body;
+        while (true) {
+            std::size_t line = 0;
+            while ((line = in_.find("\r\n")) == std::string::npos) {
+                if (!receive()) {
+                    return std::nullopt;
+                }
+            }
+            const std::size_t size = std::stoul(in_.substr(0, line), nullptr, 16);
+            while (in_.size() < line + 2 + size + 2) {
+                if (!receive()) {
+                    return std::nullopt;
+                }
+            }
+            body.append(in_, line + 2, size);
+            in_.erase(0, line + 2 + size + 2);
+            if (size == 0) {
+                return body;
+            }
+        }
+    }
     ClientAnswer ask(std::string_view bytes) {
         return send(bytes) ? read_answer() : ClientAnswer();
     }
@@ -289,6 +291,8 @@ public:
         }
         return std::exchange(in_, {});
     }
+    /// The connection ended in a reset.
+    bool was_reset() const { return was_reset_; }
     bool is_closed() { return read_to_end().empty() && has_ended_; }
 
 private:
@@ -309,6 +313,7 @@ private:
         char buffer[65536];
         const ssize_t count = ::recv(socket_, buffer, sizeof buffer, 0);
         has_ended_ = count == 0 || (count < 0 && errno != EAGAIN);
+        was_reset_ = count < 0 && errno == ECONNRESET;
         in_.append(buffer, count > 0 ? static_cast<std::size_t>(count) : 0);
         return count > 0;
     }
@@ -316,6 +321,7 @@ private:
     int socket_;
     bool connected_ = false;
     bool has_ended_ = false;
+    bool was_reset_ = false;
     std::string in_;
 };
 

@@ -109,6 +109,12 @@ public:
         boost::system::error_code ignored;
         stream_.lowest_layer().cancel(ignored);
     }
+    /// Closes so that the client cannot take what it has for the whole: with a reset.
+    void cut() {
+        boost::system::error_code ignored;
+        stream_.lowest_layer().set_option(Socket::linger(true, 0), ignored);
+        close();
+    }
     void close() {
         boost::system::error_code ignored;
         stream_.lowest_layer().close(ignored);

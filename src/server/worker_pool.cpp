@@ -12,11 +12,16 @@ WorkerPool::WorkerPool(unsigned threads, std::size_t longest_queue)
 
 bool WorkerPool::enter() {
     const std::scoped_lock lock(mutex_);
-    if (taken_ == places_ || finishing_) {
+    if (taken_ >= places_ || finishing_) {
         return false;
     }
     ++taken_;
     return true;
+}
+
+void WorkerPool::enter_again() {
+    const std::scoped_lock lock(mutex_);
+    ++taken_;
 }
 
 void WorkerPool::submit(Work work) {

@@ -23,6 +23,8 @@ public:
 
     /// Takes a place for one work, which must be submitted then. False when all are taken.
     bool enter();
+    /// Takes one place more than there are, for what must be brought to its end.
+    void enter_again();
     void submit(Work work);
     /// Ends the threads after what is queued. Idempotent.
     void finish();
