@@ -31,6 +31,19 @@ class Operation:
     def permission(self) -> str | None:
         return self.details.get("x-permission")
 
+    @property
+    def place(self) -> str | None:
+        """Where the permission is evaluated: tenant, anywhere or request."""
+        return self.details.get("x-evaluated-at")
+
+    @property
+    def changes_state(self) -> bool:
+        return self.method not in ("GET", "HEAD")
+
+    @property
+    def success(self) -> int:
+        return next(int(status) for status in self.details["responses"] if status < "300")
+
     def path_parameters(self) -> list[str]:
         return re.findall(r"{(\w+)}", self.path)
 
@@ -72,6 +85,7 @@ class Targets:
             "clusterUuid": self.cluster, "departmentId": self.department,
             "projectId": self.project, "realm": "runai",
         }
+        self.queries = {"start": "2026-01-01T00:00:00Z", "end": "2036-01-01T00:00:00Z"}
         self.members = {
             "clusterId": self.cluster, "scopeId": self.project, "scopeType": "project",
             "subjectId": "reader@first.example", "subjectType": "user", "roleId": self.role,
@@ -88,6 +102,11 @@ class Targets:
 
     def knows(self, operation: Operation) -> bool:
         return all(name in self.paths for name in operation.path_parameters())
+
+    def query(self, operation: Operation) -> dict[str, str]:
+        """Only the parameters that are required."""
+        return {parameter["name"]: self.queries[parameter["name"]]
+                for parameter in operation.query_parameters() if parameter.get("required")}
 
     def body(self, operation: Operation) -> object:
         schema = operation.body_schema()

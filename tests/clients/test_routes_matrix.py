@@ -1,20 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every operation of our document, also those added later: without a token, with garbage, without
-rules, from another tenant, and with malformed input."""
+"""Every operation of our document, also those added later, with malformed input. Who may call them
+is in tests/rights."""
 from __future__ import annotations
 
 import json
 
 import pytest
-from scenario.api import Api, describe
+from scenario.api import describe
 
 from .operations import Operation, Targets, all_operations, wrong_bodies, wrong_queries
 from .world import World
 
 OPERATIONS = all_operations()
 GUARDED = [operation for operation in OPERATIONS if operation.needs_token]
-B_HOST = "b.example"
-B_ADMIN = "admin@b.example"
 REFUSED = range(400, 500)
 
 
@@ -27,83 +25,8 @@ def targets(shared_world: World) -> Targets:
     return Targets(shared_world.admin)
 
 
-def send(api: Api, targets: Targets, operation: Operation, **more):
-    body = targets.body(operation)
-    return api.send(operation.method, targets.path(operation), json=body, **more)
-
-
 def test_there_are_operations():
     assert len(GUARDED) > 20 and len(OPERATIONS) > len(GUARDED)
-
-
-@each(GUARDED)
-@pytest.mark.parametrize("header", [None, "Bearer garbage", "Bearer e30.e30.e30"])
-def test_no_token(world: World, targets: Targets, operation: Operation, header):
-    headers = {} if header is None else {"Authorization": header}
-    answer = send(world.anonymous, targets, operation, headers=headers)
-    assert answer.status_code == 401, describe(answer)
-    assert answer.json()["code"] == 401
-
-
-@pytest.fixture(scope="module")
-def ruleless(shared_world: World) -> Api:
-    api = shared_world.admin
-    return api.as_caller(api.account_token(api.create_account()))
-
-
-@each(GUARDED)
-def test_no_rules(world: World, targets: Targets, ruleless: Api, operation: Operation):
-    answer = send(ruleless, targets, operation)
-    if operation.permission is None:
-        assert answer.status_code < 300, describe(answer)
-    elif targets.knows(operation):
-        assert answer.status_code == 403, describe(answer)
-        assert operation.permission in answer.json()["details"]
-    else:
-        assert answer.status_code in (403, 404), describe(answer)
-
-
-# --- another tenant -------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def stranger(shared_world: World) -> Api:
-    """The administrator of another tenant."""
-    password = shared_world.server.add_tenant("b", "Tenant B", B_HOST, B_ADMIN)
-    shared_world.secrets.add(password)
-    api = Api(shared_world.url, host=B_HOST, secrets=shared_world.secrets)
-    api.token = api.user_token(B_ADMIN, password)
-    return api
-
-
-@each(GUARDED)
-def test_another_tenant_s_objects(world: World, targets: Targets, stranger: Api,
-                                  operation: Operation):
-    body = targets.body(operation)
-    answer = stranger.send(operation.method, targets.path(operation), json=body)
-    if targets.is_named_by(operation, body):
-        assert answer.status_code == 404, describe(answer)
-    else:
-        assert answer.status_code < 300, describe(answer)
-    for own in (targets.account.id, targets.account.name, targets.cluster):
-        assert own not in answer.text
-
-
-@each(GUARDED)
-def test_another_tenant_s_token(world: World, targets: Targets, stranger: Api,
-                                operation: Operation):
-    """A token of tenant B at the host of tenant A."""
-    here = world.anonymous.as_caller(stranger.token)
-    answer = send(here, targets, operation)
-    assert answer.status_code == 401, describe(answer)
-
-
-def test_strangers_have_changed_nothing(world: World, targets: Targets):
-    for path in (f"service-accounts/{targets.account.id}", f"clusters/{targets.cluster}",
-                 f"org-unit/departments/{targets.department}",
-                 f"org-unit/projects/{targets.project}",
-                 f"authorization/access-rules/{targets.rule}"):
-        world.admin.call("GET", f"/api/v1/{path}", status=200)
 
 
 # --- malformed input ------------------------------------------------------------------------------

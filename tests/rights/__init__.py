@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who may do what, over all operations: a generated table and a small model that judges it."""
