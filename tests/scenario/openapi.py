@@ -12,12 +12,15 @@ from jsonschema import Draft202012Validator, FormatChecker
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
+from .differences import FURTHER_OPERATIONS, STATUSES, without_names
 from .recorder import Exchange
 from .server import REPOSITORY
 
 OWN_DOCUMENT = REPOSITORY / "spec" / "openapi.json"
 PEER_DOCUMENT = REPOSITORY.parent / "shared" / "contract" / "runai-auth-openapi.json"
 DOCUMENT_URI = "urn:claviger:document"
+NOT_THERE = "the operation is not in the document"
+NOT_LISTED = "status {} is not listed"
 METHODS = ("get", "put", "post", "delete", "patch", "head", "options")
 
 # Answers of the server itself, before any operation is reached.
@@ -62,7 +65,8 @@ def without_nullable(node: object) -> object:
 class Contract:
     """One document. `exceptions` tells which findings are known and right."""
 
-    def __init__(self, name: str, document: dict, exceptions: Callable[[Exchange, str], bool]):
+    def __init__(self, name: str, document: dict,
+                 exceptions: Callable[[Exchange, str], bool] = lambda *_: False):
         self.name = name
         self.document = without_nullable(document)
         self.exceptions = exceptions
@@ -89,11 +93,11 @@ class Contract:
         if operation is None:
             expected = (404,) if path is None else (405, 204)
             known = exchange.status in expected or exchange.status in BEFORE_OPERATIONS
-            return [] if known else ["the operation is not in the document"]
+            return [] if known else [NOT_THERE]
         response = self.find_response(operation, exchange.status)
         if response is None:
             return [] if exchange.status in BEFORE_OPERATIONS else [
-                f"status {exchange.status} is not listed"]
+                NOT_LISTED.format(exchange.status)]
         return self.judge_body(exchange, response)
 
     def find_path(self, path: str) -> str | None:
@@ -108,6 +112,11 @@ class Contract:
                 if best is None or literals > best[0]:
                     best = (literals, name)
         return best[1] if best else None
+
+    def name_of(self, exchange: Exchange) -> str:
+        """Method and template of its path, as differences.py writes an operation."""
+        method = "GET" if exchange.method == "HEAD" else exchange.method
+        return f"{method} {self.find_path(exchange.path)}"
 
     def find_response(self, operation: dict, status: int) -> dict | None:
         responses = operation["responses"]
@@ -153,12 +162,8 @@ class Contract:
 # --- the documents --------------------------------------------------------------------------------
 
 
-def never(exchange: Exchange, finding: str) -> bool:
-    return False
-
-
 def own_contract() -> Contract:
-    return Contract("own document", json.loads(OWN_DOCUMENT.read_text()), never)
+    return Contract("own document", json.loads(OWN_DOCUMENT.read_text()))
 
 
 def peer_contract() -> Contract | None:
@@ -167,7 +172,16 @@ def peer_contract() -> Contract | None:
         return None
     document = json.loads(PEER_DOCUMENT.read_text())
     mend(document)
-    return Contract("peer document", document, is_known_difference)
+    own, peer = own_contract(), Contract("peer document", document)
+
+    def is_known(exchange: Exchange, finding: str) -> bool:
+        if finding == NOT_THERE:
+            return without_names(own.name_of(exchange)) in FURTHER_OPERATIONS
+        return finding == NOT_LISTED.format(exchange.status) and (
+            peer.name_of(exchange), exchange.status) in STATUSES
+
+    peer.exceptions = is_known
+    return peer
 
 
 def mend(document: dict) -> None:
@@ -202,25 +216,6 @@ def without_slashes(node: object) -> None:
     elif isinstance(node, list):
         for value in node:
             without_slashes(value)
-
-
-def is_known_difference(exchange: Exchange, finding: str) -> bool:
-    """Where we go beyond that document, each with its reason."""
-    if finding == "the operation is not in the document":
-        # Standard endpoints, and paths that only its older versions had.
-        return not exchange.path.startswith("/api/")
-    if not finding.startswith("status "):
-        return False
-    # Malformed input is 400 and a missing token 401, also where only other errors are listed.
-    if exchange.status in (400, 401):
-        return True
-    # A repeated rule and a taken cluster name: its own scripts expect 409. And what still has
-    # something below it cannot be deleted.
-    if exchange.status == 409:
-        repeated = ("/api/v1/authorization/access-rules", "/api/v1/clusters")
-        return exchange.method == "DELETE" or exchange.path in repeated
-    # An unknown scope, role or parent named in a body, and objects out of a tenant's sight.
-    return exchange.status == 404
 
 
 def load_contracts() -> list[Contract]:
