@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import Callable
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-PYTHON_SUITES = ["tests/documents", "tests/clients", "tests/rights", "tests/attacks",
-                 "tests/crash/kill"]
+PYTHON_SUITES = ["tests/documents", "tests/clients", "tests/rights", "tests/contract",
+                 "tests/attacks", "tests/crash/kill"]
 LONGEST_OUTPUT = 12_000  # characters shown of a failed one
 LONGEST_RUN = 1800  # seconds
 LONGEST_FULL_RUN = 6 * 3600

@@ -24,11 +24,14 @@ const char* name_of(EvaluatedAt place) {
     return "";
 }
 
-json::object error_reference(const Operation& operation) {
-    const char* schema = operation.errors == ErrorStyle::problem
-                             ? "#/components/schemas/Error"
-                             : "#/components/schemas/OAuth2Error";
-    return {{"$ref", schema}};
+/// What is refused before its path is known, as one that is not canonical, is a problem everywhere.
+json::object error_reference(const Operation& operation, bool before_routing) {
+    const json::object problem{{"$ref", "#/components/schemas/Error"}};
+    const json::object oauth{{"$ref", "#/components/schemas/OAuth2Error"}};
+    if (operation.errors == ErrorStyle::problem) {
+        return problem;
+    }
+    return before_routing ? json::object{{"anyOf", json::array{oauth, problem}}} : oauth;
 }
 
 json::object response(std::string_view description, std::string_view type, json::object schema) {
@@ -37,6 +40,11 @@ json::object response(std::string_view description, std::string_view type, json:
     json::object content;
     content[type] = std::move(media);
     return {{"description", description}, {"content", std::move(content)}};
+}
+
+bool holds(const json::array& names, std::string_view name) {
+    return std::ranges::any_of(names,
+                               [&](const json::value& one) { return one.as_string() == name; });
 }
 
 json::array parameters_of(const Operation& operation, const json::object& schema, bool reads_body) {
@@ -48,10 +56,7 @@ json::array parameters_of(const Operation& operation, const json::object& schema
             continue;
         }
         const bool needed =
-            path || (required != nullptr &&
-                     std::ranges::any_of(required->as_array(), [&](const json::value& name) {
-                         return name.as_string() == property.key();
-                     }));
+            path || (required != nullptr && holds(required->as_array(), property.key()));
         json::object parameter{{"name", property.key()},
                                {"in", path ? "path" : "query"},
                                {"required", needed},
@@ -65,11 +70,18 @@ json::array parameters_of(const Operation& operation, const json::object& schema
     return parameters;
 }
 
-/// The request's schema without what stands in the path.
+/// The request's schema without what stands in the path. Null is as good as absent.
 json::object body_schema(const Operation& operation, json::object schema) {
     json::object& properties = schema["properties"].as_object();
     for (auto at = properties.begin(); at != properties.end();) {
         at = in_path(operation.path, at->key()) ? properties.erase(at) : std::next(at);
+    }
+    const json::value* needed = schema.if_contains("required");
+    for (auto& property : properties) {
+        const bool is_required = needed != nullptr && holds(needed->as_array(), property.key());
+        if (!is_required && !property.value().as_object().contains("$ref")) {
+            property.value().as_object()["nullable"] = true;
+        }
     }
     if (json::value* required = schema.if_contains("required")) {
         json::array kept;
@@ -104,9 +116,12 @@ json::object responses_of(const Operation& operation, bool has_body, json::objec
         responses[success] = {{"description", "Done; the body is empty"}};
     }
     const auto refuse = [&](const char* status, std::string_view description) {
-        responses[status] = response(description, "application/json", error_reference(operation));
+        responses[status] =
+            response(description, "application/json", error_reference(operation, false));
     };
-    refuse("400", "The request is malformed, or the credentials are wrong");
+    const bool has_parameters = operation.path.find('{') != std::string_view::npos;
+    responses["400"] = response("The request is malformed, or the credentials are wrong",
+                                "application/json", error_reference(operation, has_parameters));
     const bool open = !operation.access.needs_token();
     if (!open || operation.errors != ErrorStyle::problem) {
         refuse("401", open ? "Client authentication failed" : "A valid bearer token is needed");

@@ -73,7 +73,7 @@ def go_program() -> Path:
 
 
 if __name__ == "__main__":
-    for lock in ("runapy-1.224", "runapy-0.8"):
+    for lock in ("runapy-1.224", "runapy-0.8", "schemathesis"):
         python_with(lock)
     node_folder()
     go_program()
