@@ -103,8 +103,19 @@ FURTHER_OPERATIONS = frozenset({
     "GET /v1/k8s/setting/{}",
     "GET /v1/k8s/clusters",
     "POST /v1/k8s/clusters",
-    "GET /v1/k8s/clusters/{}/projects",
+    "GET /v1/k8s/clusters/{}",
+    "PUT /v1/k8s/clusters/{}",
+    "DELETE /v1/k8s/clusters/{}",
     "GET /v1/k8s/clusters/{}/departments",
+    "POST /v1/k8s/clusters/{}/departments",
+    "GET /v1/k8s/clusters/{}/departments/{}",
+    "PUT /v1/k8s/clusters/{}/departments/{}",
+    "DELETE /v1/k8s/clusters/{}/departments/{}",
+    "GET /v1/k8s/clusters/{}/projects",
+    "POST /v1/k8s/clusters/{}/projects",
+    "GET /v1/k8s/clusters/{}/projects/{}",
+    "PUT /v1/k8s/clusters/{}/projects/{}",
+    "DELETE /v1/k8s/clusters/{}/projects/{}",
 })
 
 
