@@ -30,4 +30,7 @@ const PredefinedRole* find_role(std::int32_t number);
 
 inline constexpr std::int32_t system_administrator = 1;
 
+/// Above the numbers of all predefined roles; a tenant's own roles are numbered from here.
+inline constexpr std::int32_t first_own_role = 10'000;
+
 } // namespace claviger

@@ -203,6 +203,10 @@ Result<T> decode(const json::value& value, std::string_view at) {
         return static_cast<T>(number);
     } else if constexpr (std::is_floating_point_v<T>) {
         return decode_number(value, at);
+    } else if constexpr (std::is_same_v<T, Timestamp>) {
+        const std::string_view text = TRY(decode_string(value, at));
+        const auto time = parse_rfc3339(text);
+        return time ? Result<Timestamp>(*time) : wrong_type(at, "an RFC 3339 time");
     } else if constexpr (std::is_same_v<T, Uuid>) {
         const std::string_view text = TRY(decode_string(value, at));
         const auto id = Uuid::parse(text);

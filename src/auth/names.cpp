@@ -2,7 +2,9 @@
 #include "auth/names.h"
 
 #include <algorithm>
+#include <array>
 
+#include "base/encoding.h"
 #include "base/text.h"
 
 namespace claviger {
@@ -35,6 +37,18 @@ bool is_resource_name(std::string_view text) {
            (is_lower(text.back()) || is_digit(text.back())) &&
            std::ranges::all_of(
                text, [](char c) { return is_lower(c) || is_digit(c) || contains("-_", c); });
+}
+
+std::string make_access_key_client_id(Random& random) {
+    std::array<std::uint8_t, 10> bytes{};
+    random.fill(bytes);
+    return std::string(access_key_prefix) + base32(bytes);
+}
+
+bool is_access_key_client_id(std::string_view text) {
+    return text.size() == access_key_prefix.size() + 16 && text.starts_with(access_key_prefix) &&
+           std::ranges::all_of(text.substr(access_key_prefix.size()),
+                               [](char c) { return is_lower(c) || (c >= '2' && c <= '7'); });
 }
 
 bool is_email_address(std::string_view text) {

@@ -3,7 +3,10 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <string_view>
+
+#include "base/random.h"
 
 namespace claviger {
 
@@ -13,6 +16,9 @@ inline constexpr std::size_t longest_name = 255; // bytes
 bool is_resource_name(std::string_view text);
 /// Client ids of users' keys start with "ak-"; no service account may.
 inline constexpr std::string_view access_key_prefix = "ak-";
+/// The prefix and 80 random bits as 16 characters of a-z and 2-7.
+std::string make_access_key_client_id(Random& random);
+bool is_access_key_client_id(std::string_view text);
 /// ^[a-zA-Z0-9._%+-]+@[a-zA-Z0-9.-]+\.[a-zA-Z]{2,}$, at most 254 characters.
 bool is_email_address(std::string_view text);
 /// A name for a tenant, cluster, department, project or group: 1 to 255 bytes of UTF-8 without

@@ -4,27 +4,11 @@
 #include <algorithm>
 
 #include "access/role.h"
-#include "auth/audit.h"
 #include "auth/names.h"
 #include "base/text.h"
 
 namespace claviger {
 namespace {
-
-constexpr const char* operator_name = "operator";
-
-AuditEvent operator_event(TenantId tenant, Timestamp at, std::string_view action,
-                          std::string entity_type, std::string entity_id, std::string entity_name) {
-    AuditEvent event;
-    event.tenant = tenant;
-    event.at = at;
-    event.action = action;
-    event.subject = operator_name;
-    event.entity_type = std::move(entity_type);
-    event.entity_id = std::move(entity_id);
-    event.entity_name = std::move(entity_name);
-    return event;
-}
 
 Result<void> check_names(const NewTenant& draft) {
     if (!is_display_name(draft.name)) {
@@ -62,6 +46,19 @@ Result<void> check_unique(const std::vector<Tenant>& tenants, const NewTenant& d
 }
 
 } // namespace
+
+AuditEvent operator_event(TenantId tenant, Timestamp at, std::string_view action,
+                          std::string entity_type, std::string entity_id, std::string entity_name) {
+    AuditEvent event;
+    event.tenant = tenant;
+    event.at = at;
+    event.action = action;
+    event.subject = operator_name;
+    event.entity_type = std::move(entity_type);
+    event.entity_id = std::move(entity_id);
+    event.entity_name = std::move(entity_name);
+    return event;
+}
 
 Tenants::Tenants(Store& store, const Directory& directory, const KeyVault& vault,
                  Passwords& passwords, const TokenSettings& settings, const Clock& clock,

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "auth/audit.h"
 #include "auth/directory.h"
 #include "auth/key_ring.h"
 #include "auth/password.h"
@@ -30,6 +31,12 @@ struct AddedTenant {
     std::string admin_email;
     std::optional<Secret> generated_password; // shown once
 };
+
+/// An event of a change that the operator makes, from no address.
+AuditEvent operator_event(TenantId tenant, Timestamp at, std::string_view action,
+                          std::string entity_type, std::string entity_id, std::string entity_name);
+/// Who makes what operators make.
+inline constexpr const char* operator_name = "operator";
 
 class Tenants {
 public:

@@ -61,10 +61,12 @@ OperatorRequest::~OperatorRequest() {
     }
 }
 
-Operations::Operations(Tenants& tenants, Store& store, AccessEventLog& access_events,
-                       std::filesystem::path directory, const Clock& clock)
-    : tenants_(tenants), store_(store), access_events_(access_events),
-      directory_(std::move(directory)), clock_(clock) {}
+Operations::Operations(Tenants& tenants, const Directory& tenants_in_memory, Store& store,
+                       AccessEventLog& access_events, std::filesystem::path directory,
+                       const Clock& clock, Random& random)
+    : tenants_(tenants), tenants_in_memory_(tenants_in_memory), store_(store),
+      access_events_(access_events), directory_(std::move(directory)), clock_(clock),
+      random_(random) {}
 
 OperatorAnswer Operations::run(const OperatorRequest& request) {
     auto answer = dispatch(request);
@@ -92,6 +94,12 @@ Result<OperatorAnswer> Operations::dispatch(const OperatorRequest& request) {
     }
     if (request.command == operator_command::audit_verify) {
         return verify_audits();
+    }
+    if (request.command == operator_command::export_tenant) {
+        return export_tenant(request);
+    }
+    if (request.command == operator_command::import_tenant) {
+        return import_tenant(request);
     }
     return fail(ErrorCode::invalid_request,
                 "the server does not know this command; use the same version of claviger as the "

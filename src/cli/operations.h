@@ -26,6 +26,8 @@ inline constexpr std::string_view tenant_enable = "tenant enable";
 inline constexpr std::string_view tenant_disable = "tenant disable";
 inline constexpr std::string_view backup = "backup";
 inline constexpr std::string_view audit_verify = "audit verify";
+inline constexpr std::string_view import_tenant = "import";
+inline constexpr std::string_view export_tenant = "export";
 } // namespace operator_command
 
 /// Its arguments may hold a password: they are wiped when it dies.
@@ -50,8 +52,9 @@ struct OperatorAnswer {
 class Operations {
 public:
     /// `directory` is the data directory that the store and the log lie in, for backups.
-    Operations(Tenants& tenants, Store& store, AccessEventLog& access_events,
-               std::filesystem::path directory, const Clock& clock);
+    Operations(Tenants& tenants, const Directory& tenants_in_memory, Store& store,
+               AccessEventLog& access_events, std::filesystem::path directory, const Clock& clock,
+               Random& random);
 
     /// Safe from any thread. Never throws for bad requests. A second backup or verification is
     /// refused while one runs.
@@ -64,12 +67,17 @@ private:
     Result<OperatorAnswer> set_tenant_enabled(const OperatorRequest& request, bool enabled);
     Result<OperatorAnswer> write_backup(const OperatorRequest& request);
     Result<OperatorAnswer> verify_audits();
+    Result<OperatorAnswer> export_tenant(const OperatorRequest& request) const;
+    Result<OperatorAnswer> import_tenant(const OperatorRequest& request);
+    Result<TenantStatePointer> find_tenant(const OperatorRequest& request) const;
 
     Tenants& tenants_;
+    const Directory& tenants_in_memory_;
     Store& store_;
     AccessEventLog& access_events_;
     std::filesystem::path directory_;
     const Clock& clock_;
+    Random& random_;
     std::mutex backup_;
     std::mutex verification_;
 };

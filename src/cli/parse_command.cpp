@@ -141,6 +141,17 @@ private:
         Command& restore = add("restore", "Put a backup in place; the server must be stopped",
                                TakesOptions::operators);
         add_argument(restore, "file", "FILE", "", "The backup to read", true);
+        Command& take_out = add("export", "Write a tenant as a JSON document, without secrets",
+                                TakesOptions::operators);
+        add_argument(take_out, "file", "FILE", "",
+                     "The document to write; an existing one is replaced", true);
+        Command& put_in = add("import", "Put such a document into a tenant: all of it or nothing",
+                              TakesOptions::operators);
+        add_argument(put_in, "file", "FILE", "", "The document to read", true);
+        for (Command* command : {&take_out, &put_in}) {
+            add_argument(*command, "tenant", "--tenant", "REALM",
+                         "The tenant; needed when there are several", false);
+        }
         add_group("audit", "Check the audit log");
         add("audit verify", "Recompute the hash chains of all tenants", TakesOptions::operators);
     }

@@ -62,7 +62,8 @@ Result<void> StoppedDirectory::open_databases(const Options& options) {
     TRY(tenants_in_memory_->attach(*store_));
     tenants_.emplace(*store_, *tenants_in_memory_, *vault_, *passwords_, settings_, clock_,
                      random_);
-    operations_.emplace(*tenants_, *store_, *access_events_, directory_.path(), clock_);
+    operations_.emplace(*tenants_, *tenants_in_memory_, *store_, *access_events_, directory_.path(),
+                        clock_, random_);
     return {};
 }
 

@@ -43,6 +43,7 @@ public:
     AccessEventLog& access_events() { return *access_events_; }
     Store& store() { return *store_; }
     Tenants& tenants() { return *tenants_; }
+    const Directory& directory() const { return *memory_; }
     const std::filesystem::path& directory_path() const { return directory_.path(); }
     Clock& clock() { return clock_; }
     Random& random() { return random_; }

@@ -183,9 +183,10 @@ int serve(ServeOptions serve_options, std::string_view version) {
         const char* scheme = options.tls_cert.empty() ? "http://" : "https://";
         (*application)->set_public_url(scheme + address.text());
     }
-    Operations operations((*application)->tenants(), (*application)->store(),
-                          (*application)->access_events(), (*application)->directory_path(),
-                          (*application)->clock());
+    Operations operations((*application)->tenants(), (*application)->directory(),
+                          (*application)->store(), (*application)->access_events(),
+                          (*application)->directory_path(), (*application)->clock(),
+                          (*application)->random());
     auto control = ControlSocket::start(
         (*application)->directory_path(),
         [&operations](const OperatorRequest& request) { return operations.run(request); }, log);
