@@ -2,6 +2,7 @@
 """The process around the API: what it says of itself, and how it stands towards the system."""
 from __future__ import annotations
 
+import json
 import os
 import re
 import resource
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 import requests
+from scenario.api import Api
 from scenario.server import ADMIN_EMAIL, ADMIN_PASSWORD, Server, binary
 
 PATIENCE_SECONDS = 60
@@ -102,3 +104,31 @@ def test_an_open_directory_is_closed_once():
             assert f'{warning}"{path}"' in server.log()
         server.restart()
         assert server.log().count(warning) == 2
+
+
+def test_a_tenant_goes_out_and_comes_in(tmp_path):
+    document = tmp_path / "tenant.json"
+    with Server() as server, Server() as other:
+        api = Api(server.url)
+        api.token = api.user_token(ADMIN_EMAIL, ADMIN_PASSWORD)
+        cluster = api.create_cluster()
+        project = api.create_project(cluster, api.create_department(cluster))
+        account = api.create_account()
+        api.give_role(account.name, "Viewer", "project", project)
+        server.run("export", str(document))
+        assert account.secret not in document.read_text()
+        first = json.loads(document.read_text())
+
+        other.run("import", str(document))
+        there = Api(other.url)
+        there.token = there.user_token(ADMIN_EMAIL, ADMIN_PASSWORD)
+        rules = there.call("GET", "/api/v1/authorization/access-rules")["accessRules"]
+        assert account.name in {rule["subjectId"] for rule in rules}
+        other.stop()
+        other.run("export", str(document))
+        second = json.loads(document.read_text())
+        made = ("clusters", "departments", "projects", "serviceAccounts")
+        assert all(first[section] and second[section] == first[section] for section in made)
+        assert document.stat().st_mode & 0o777 == 0o600
+        other.run("import", str(document))
+        other.run("audit", "verify")
