@@ -16,6 +16,7 @@ class Seen:
 
     metadata: dict  # /.well-known/oauth-authorization-server
     status: Callable[[str, str], int]  # of a method and a path, without a token
+    help: Callable[[str], str]  # what `claviger COMMAND --help` says; "" is the program itself
     repository: Path = REPOSITORY
 
     def grants(self, grant: str) -> bool:
@@ -26,6 +27,11 @@ class Seen:
 
     def serves(self, method: str, path: str) -> bool:
         return self.status(method, path) not in (404, 405)
+
+    def ships(self, word: str) -> bool:
+        """Whether a file that goes with a release is called so."""
+        folder = self.repository / "deploy"
+        return folder.exists() and any(word in file.name for file in folder.iterdir())
 
 
 DETECTORS: dict[str, Callable[[Seen], bool]] = {
@@ -43,4 +49,10 @@ DETECTORS: dict[str, Callable[[Seen], bool]] = {
     "introspection": lambda seen: "introspection_endpoint" in seen.metadata,
     "forward-auth": lambda seen: seen.serves("GET", "/forward-auth"),
     "verifier-library": lambda seen: (seen.repository / "clients" / "cpp").exists(),
+    "console": lambda seen: seen.serves("GET", "/console"),
+    "several-nodes": lambda seen: "postgres" in seen.help("serve").lower(),
+    "key-rotation": lambda seen: "\n  keys " in seen.help(""),
+    "restore-review": lambda seen: "review" in seen.help("restore"),
+    "scanner-rules": lambda seen: seen.ships("gitleaks"),
+    "bill-of-materials": lambda seen: seen.ships("sbom"),
 }

@@ -163,7 +163,8 @@ def request_of(world: World, case: Case, more: dict[str, str], body: bytes,
                *headers: bytes) -> bytes:
     lines = [line for text in case.row.headers
              for line in placeholders.expand_header(world.fill(text, more))]
-    return wire.request_bytes(case.row.method, world.fill(case.endpoint, more),
+    target = placeholders.expand(world.fill(case.endpoint, more)).decode()
+    return wire.request_bytes(case.row.method, target,
                               world.server.host, [*lines, *headers], body)
 
 

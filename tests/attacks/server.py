@@ -31,6 +31,12 @@ def binary() -> Path:
     return Path(os.environ.get("CLAVIGER_BINARY", REPOSITORY / "build" / "claviger"))
 
 
+def help_of(command: str) -> str:
+    """What a command says about itself; the program itself when it is empty."""
+    return subprocess.run([str(binary()), *command.split(), "--help"], capture_output=True,
+                          text=True, timeout=60, check=True).stdout
+
+
 def has_sanitizer() -> bool:
     return bool(os.environ.get("CLAVIGER_SANITIZER"))
 

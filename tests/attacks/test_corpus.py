@@ -18,7 +18,7 @@ def test_every_row_runs_or_says_why_not():
     running = {case.row.id for family in rows.FAMILIES for case in rows.cases_of(family)}
     waiting = {key for key in rows.later() if "/" not in key}
     elsewhere = set(rows.covered())
-    assert len(known) == 183
+    assert len(known) == 226
     assert running | waiting | elsewhere == known
     assert not waiting & elsewhere
     assert not running & (waiting | elsewhere)
@@ -72,9 +72,13 @@ def test_a_detector_tells_with_from_without(feature, tmp_path):
         "dpop_signing_alg_values_supported": ["ES256"],
         "introspection_endpoint": "https://a.example/introspect",
     }
+    helps = {"": "\n  keys   Rotate", "serve": "--database postgresql://...", "restore": "--review"}
     (tmp_path / "with" / "clients" / "cpp").mkdir(parents=True)
-    assert DETECTORS[feature](Seen(everything, lambda *_: 401, tmp_path / "with"))
-    assert not DETECTORS[feature](Seen({}, lambda *_: 404, tmp_path))
+    (tmp_path / "with" / "deploy").mkdir()
+    for file in ("gitleaks.toml", "claviger.sbom.json"):
+        (tmp_path / "with" / "deploy" / file).touch()
+    assert DETECTORS[feature](Seen(everything, lambda *_: 401, helps.get, tmp_path / "with"))
+    assert not DETECTORS[feature](Seen({}, lambda *_: 404, lambda _: "", tmp_path))
 
 
 def test_nothing_waits_for_a_feature_that_is_there():

@@ -2,6 +2,7 @@
 """Exact bytes over a socket, and what came back. Knows nothing of rows."""
 from __future__ import annotations
 
+import itertools
 import json
 import selectors
 import socket
@@ -9,6 +10,7 @@ import time
 from dataclasses import dataclass, field
 
 Address = tuple[str, int]
+addresses = itertools.count()
 
 
 @dataclass
@@ -50,9 +52,31 @@ def parse_answers(raw: bytes) -> list[Answer]:
         if not separator:
             break
         answer, length = parse_head(head)
-        answer.body, raw = rest[:length], rest[length:]
+        if is_chunked(answer):
+            answer.body, raw, _ = take_chunks(rest)
+        else:
+            answer.body, raw = rest[:length], rest[length:]
         answers.append(answer)
     return answers
+
+
+def is_chunked(answer: Answer) -> bool:
+    return answer.header("transfer-encoding") == ["chunked"]
+
+
+def take_chunks(raw: bytes) -> tuple[bytes, bytes, bool]:
+    """The body as far as it has come, what follows it, and whether it has come to its end."""
+    body = b""
+    while True:
+        size, line, rest = raw.partition(b"\r\n")
+        if not line:
+            return body, raw, False
+        length = int(size, 16)
+        if len(rest) < length + 2:
+            return body + rest[:length], b"", False
+        body, raw = body + rest[:length], rest[length + 2:]
+        if length == 0:
+            return body, raw, True
 
 
 def parse_head(head: bytes) -> tuple[Answer, int]:
@@ -74,7 +98,13 @@ def is_complete(raw: bytes) -> bool:
     answer, length = parse_head(head)
     if answer.status is not None and answer.status < 200:
         return is_complete(rest)
-    return len(rest) >= length
+    return take_chunks(rest)[2] if is_chunked(answer) else len(rest) >= length
+
+
+def fresh_address() -> str:
+    """One of this machine from which nobody else calls, so that throttles are a caller's own."""
+    number = next(addresses)
+    return f"127.60.{number // 200}.{1 + number % 200}"
 
 
 def connect(address: Address, source: str = "127.0.0.1", timeout: float = 10) -> socket.socket:

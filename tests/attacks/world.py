@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from . import placeholders, wire
 from .features import Seen
 from .forge import Forge
-from .server import ADMIN_EMAIL, ADMIN_PASSWORD, Server
+from .server import ADMIN_EMAIL, ADMIN_PASSWORD, Server, help_of
 from .stored_keys import master_key, read_keys
 
 B_HOST = "b.example"
@@ -153,4 +153,4 @@ class World:
 
     def seen(self) -> Seen:
         metadata = self.send("GET", "/.well-known/oauth-authorization-server").json()
-        return Seen(metadata, lambda method, path: self.send(method, path).status)
+        return Seen(metadata, lambda method, path: self.send(method, path).status, help_of)
