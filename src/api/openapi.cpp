@@ -80,7 +80,11 @@ json::object body_schema(const Operation& operation, json::object schema) {
     for (auto& property : properties) {
         const bool is_required = needed != nullptr && holds(needed->as_array(), property.key());
         if (!is_required && !property.value().as_object().contains("$ref")) {
-            property.value().as_object()["nullable"] = true;
+            json::object& described = property.value().as_object();
+            described["nullable"] = true;
+            if (json::value* choices = described.if_contains("enum")) {
+                choices->as_array().push_back(nullptr);
+            }
         }
     }
     if (json::value* required = schema.if_contains("required")) {
@@ -132,6 +136,10 @@ json::object responses_of(const Operation& operation, bool has_body, json::objec
         refuse("409", "The object exists, or its state forbids this");
         refuse("413", "The body is too large");
         refuse("415", "The body is of a kind that is not read here");
+    }
+    if (has_parameters || !method_has_body(operation.method)) {
+        responses["414"] = response("The request target is too long", "application/json",
+                                    {{"$ref", "#/components/schemas/Error"}});
     }
     refuse("429", "Too many failed sign-ins; wait as Retry-After says");
     refuse("500", "Something went wrong");
