@@ -88,7 +88,7 @@ Result<void> Filler::write_account(Transaction& transaction, std::int64_t number
     account.id = {first_tenant, Uuid::make(random_)};
     account.name = "bench-account-" + std::to_string(number);
     account.created_by = "bench";
-    const Secret secret = generate_client_secret(random_);
+    const Secret secret = generate_client_secret(random_, SecretKind::service_account);
     ClientSecret row;
     row.id = Uuid::make(random_);
     row.keyed_hash = pepper_.keyed_hash(account.name, secret.reveal());

@@ -11,6 +11,7 @@
 
 #include "access/decide.h"
 #include "api/http.h"
+#include "auth/access_keys.h"
 #include "auth/access_rules.h"
 #include "auth/caller.h"
 #include "auth/grants.h"
@@ -28,6 +29,7 @@ struct Services {
     Grants& grants;
     TokenVerifier& verifier;
     ServiceAccounts& service_accounts;
+    AccessKeys& access_keys;
     AccessRules& access_rules;
     OrgUnits& org_units;
     LastLogins& last_logins;

@@ -153,6 +153,9 @@ json::object operation_object(const Route& route, Schemas& schemas) {
     json::object object{{"operationId", operation.id},
                         {"summary", operation.summary},
                         {"tags", json::array{operation.tag}}};
+    if (operation.deprecated) {
+        object["deprecated"] = true;
+    }
     if (operation.access.needs_token()) {
         object["security"] = json::array{json::object{{"bearer", json::array{}}}};
     } else {

@@ -9,6 +9,7 @@ namespace claviger {
 Routes token_routes();
 Routes discovery_routes();
 Routes service_account_routes();
+Routes access_key_routes();
 Routes role_routes();
 Routes access_rule_routes();
 Routes me_routes();

@@ -73,6 +73,7 @@ struct Operation {
     std::size_t max_members = 256;  // of a JSON object
     ErrorStyle errors = ErrorStyle::problem;
     std::string_view response_type = "application/json";
+    bool deprecated = false; // for clients of earlier days; the document says so
 };
 
 /// A handler's answer without a body.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Service accounts (contract 2.1).
+// Service accounts (contract 2.1), and their older spelling, apps (2.4): the same objects under
+// other names.
 #include <algorithm>
 
 #include "api/resources.h"
@@ -39,8 +40,9 @@ std::unexpected<Error> unknown_account() {
 }
 
 /// Ids are opaque strings: a malformed one names nothing.
-Result<Uuid> account_id(const std::string& text) {
-    const auto id = Uuid::parse(text);
+template <class Item>
+Result<Uuid> account_id(const Item& item) {
+    const auto id = Uuid::parse(item.id());
     if (!id) {
         return unknown_account();
     }
@@ -86,27 +88,64 @@ struct ServiceAccountCreationRequest {
 };
 BOOST_DESCRIBE_STRUCT(ServiceAccountCreationRequest, (), (name))
 
+// --- the two spellings --------------------------------------------------------------------------
+
 struct ServiceAccountPostResponse {
     std::string id, name, client_id, client_secret;
 };
 BOOST_DESCRIBE_STRUCT(ServiceAccountPostResponse, (), (id, name, client_id, client_secret))
 
-Result<ServiceAccountPostResponse>
-create_service_account(Context& context, const ServiceAccountCreationRequest& request) {
-    const NewServiceAccount made =
-        TRY(context.services.service_accounts.create(context.caller, request.name));
-    return ServiceAccountPostResponse{made.account.id.value.text(), made.account.name,
-                                      made.account.name, std::string(made.client_secret.reveal())};
-}
-
 struct ServiceAccountRequest {
     std::string service_account_id;
+    const std::string& id() const { return service_account_id; }
 };
 BOOST_DESCRIBE_STRUCT(ServiceAccountRequest, (), (service_account_id))
 
-Result<ServiceAccountView> read_service_account(Context& context,
-                                                const ServiceAccountRequest& request) {
-    const Uuid id = TRY(account_id(request.service_account_id));
+struct ServiceAccountPatchRequest : ServiceAccountRequest {
+    bool enabled = true;
+};
+BOOST_DESCRIBE_STRUCT(ServiceAccountPatchRequest, (), (service_account_id, enabled))
+
+struct RegenerateServiceAccountSecretResponse {
+    std::string client_secret;
+};
+BOOST_DESCRIBE_STRUCT(RegenerateServiceAccountSecretResponse, (), (client_secret))
+
+struct AppPostResponse {
+    std::string id, name, client_id, secret;
+};
+BOOST_DESCRIBE_STRUCT(AppPostResponse, (), (id, name, client_id, secret))
+
+struct AppRequest {
+    std::string app_id;
+    const std::string& id() const { return app_id; }
+};
+BOOST_DESCRIBE_STRUCT(AppRequest, (), (app_id))
+
+struct AppPatchRequest : AppRequest {
+    bool enabled = true;
+};
+BOOST_DESCRIBE_STRUCT(AppPatchRequest, (), (app_id, enabled))
+
+struct RegenerateAppSecretResponse {
+    std::string secret;
+};
+BOOST_DESCRIBE_STRUCT(RegenerateAppSecretResponse, (), (secret))
+
+// --- handlers -----------------------------------------------------------------------------------
+
+template <class Made>
+Result<Made> create_service_account(Context& context,
+                                    const ServiceAccountCreationRequest& request) {
+    const NewServiceAccount made =
+        TRY(context.services.service_accounts.create(context.caller, request.name));
+    return Made{made.account.id.value.text(), made.account.name, made.account.name,
+                std::string(made.client_secret.reveal())};
+}
+
+template <class Item>
+Result<ServiceAccountView> read_service_account(Context& context, const Item& request) {
+    const Uuid id = TRY(account_id(request));
     const AccountEntry* entry = context.state().accounts.find(id);
     if (entry == nullptr) {
         return unknown_account();
@@ -114,91 +153,112 @@ Result<ServiceAccountView> read_service_account(Context& context,
     return view_of(context.services.last_logins, context.caller.tenant(), *entry);
 }
 
-struct ServiceAccountPatchRequest {
-    std::string service_account_id;
-    bool enabled = true;
-};
-BOOST_DESCRIBE_STRUCT(ServiceAccountPatchRequest, (), (service_account_id, enabled))
-
-Result<Empty> update_service_account(Context& context, const ServiceAccountPatchRequest& request) {
-    const Uuid id = TRY(account_id(request.service_account_id));
+template <class Patch>
+Result<Empty> update_service_account(Context& context, const Patch& request) {
+    const Uuid id = TRY(account_id(request));
     TRY(context.services.service_accounts.set_enabled(context.caller, id, request.enabled));
     return Empty{};
 }
 
-Result<Empty> delete_service_account(Context& context, const ServiceAccountRequest& request) {
-    const Uuid id = TRY(account_id(request.service_account_id));
+template <class Item>
+Result<Empty> delete_service_account(Context& context, const Item& request) {
+    const Uuid id = TRY(account_id(request));
     TRY(context.services.service_accounts.remove(context.caller, id));
     return Empty{};
 }
 
-struct RegenerateServiceAccountSecretResponse {
-    std::string client_secret;
-};
-BOOST_DESCRIBE_STRUCT(RegenerateServiceAccountSecretResponse, (), (client_secret))
-
-Result<RegenerateServiceAccountSecretResponse>
-regenerate_service_account_secret(Context& context, const ServiceAccountRequest& request) {
-    const Uuid id = TRY(account_id(request.service_account_id));
+template <class Item, class NewSecret>
+Result<NewSecret> regenerate_service_account_secret(Context& context, const Item& request) {
+    const Uuid id = TRY(account_id(request));
     const Secret secret =
         TRY(context.services.service_accounts.regenerate_secret(context.caller, id));
-    return RegenerateServiceAccountSecretResponse{std::string(secret.reveal())};
+    return NewSecret{std::string(secret.reveal())};
 }
 
-constexpr Access may(Action action) {
-    return Access::permission("service-account", action, EvaluatedAt::tenant);
+// --- routes -------------------------------------------------------------------------------------
+
+/// The names in which the two spellings differ.
+struct Current {
+    using Item = ServiceAccountRequest;
+    using Patch = ServiceAccountPatchRequest;
+    using Made = ServiceAccountPostResponse;
+    using NewSecret = RegenerateServiceAccountSecretResponse;
+    static constexpr std::string_view collection = "/api/v1/service-accounts";
+    static constexpr std::string_view item = "/api/v1/service-accounts/{serviceAccountId}";
+    static constexpr std::string_view secret = "/api/v1/service-accounts/{serviceAccountId}/secret";
+    static constexpr std::string_view tag = "service accounts";
+    static constexpr std::string_view list_id = "listServiceAccounts";
+    static constexpr std::string_view create_id = "createServiceAccount";
+    static constexpr std::string_view read_id = "getServiceAccount";
+    static constexpr std::string_view update_id = "updateServiceAccount";
+    static constexpr std::string_view delete_id = "deleteServiceAccount";
+    static constexpr std::string_view regenerate_id = "regenerateServiceAccountSecret";
+    static constexpr bool deprecated = false;
+};
+
+struct Older {
+    using Item = AppRequest;
+    using Patch = AppPatchRequest;
+    using Made = AppPostResponse;
+    using NewSecret = RegenerateAppSecretResponse;
+    static constexpr std::string_view collection = "/api/v1/apps";
+    static constexpr std::string_view item = "/api/v1/apps/{appId}";
+    static constexpr std::string_view secret = "/api/v1/apps/{appId}/secret";
+    static constexpr std::string_view tag = "apps";
+    static constexpr std::string_view list_id = "listApps";
+    static constexpr std::string_view create_id = "createApp";
+    static constexpr std::string_view read_id = "getApp";
+    static constexpr std::string_view update_id = "updateApp";
+    static constexpr std::string_view delete_id = "deleteApp";
+    static constexpr std::string_view regenerate_id = "regenerateAppSecret";
+    static constexpr bool deprecated = true;
+};
+
+template <class Spelling>
+constexpr Operation operation(HttpMethod method, std::string_view path, std::string_view id,
+                              std::string_view summary, Action action, int success = 200) {
+    return {.method = method,
+            .path = path,
+            .id = id,
+            .tag = Spelling::tag,
+            .summary = summary,
+            .access = Access::permission("service-account", action, EvaluatedAt::tenant),
+            .success = success,
+            .deprecated = Spelling::deprecated};
+}
+
+template <class S>
+Routes routes_of() {
+    using Item = typename S::Item;
+    Operation read = operation<S>(HttpMethod::get, S::item, S::read_id, "Read one service account",
+                                  Action::read);
+    read.runs_on = RunsOn::inline_thread;
+    return {
+        route<list_service_accounts>(operation<S>(HttpMethod::get, S::collection, S::list_id,
+                                                  "List all service accounts", Action::read)),
+        route<create_service_account<typename S::Made>>(operation<S>(
+            HttpMethod::post, S::collection, S::create_id,
+            "Create a service account; its secret is shown only here", Action::create, 201)),
+        route<read_service_account<Item>>(read),
+        route<update_service_account<typename S::Patch>>(
+            operation<S>(HttpMethod::patch, S::item, S::update_id,
+                         "Enable or disable a service account", Action::update)),
+        route<delete_service_account<Item>>(
+            operation<S>(HttpMethod::remove, S::item, S::delete_id,
+                         "Delete a service account and its access rules", Action::remove, 204)),
+        route<regenerate_service_account_secret<Item, typename S::NewSecret>>(operation<S>(
+            HttpMethod::post, S::secret, S::regenerate_id,
+            "Replace the secret; the old one and its tokens end at once", Action::update)),
+    };
 }
 
 } // namespace
 
 Routes service_account_routes() {
-    constexpr std::string_view collection = "/api/v1/service-accounts";
-    constexpr std::string_view item = "/api/v1/service-accounts/{serviceAccountId}";
-    constexpr std::string_view secret = "/api/v1/service-accounts/{serviceAccountId}/secret";
-    constexpr std::string_view tag = "service accounts";
-    return {
-        route<list_service_accounts>({.method = HttpMethod::get,
-                                      .path = collection,
-                                      .id = "listServiceAccounts",
-                                      .tag = tag,
-                                      .summary = "List all service accounts",
-                                      .access = may(Action::read)}),
-        route<create_service_account>(
-            {.method = HttpMethod::post,
-             .path = collection,
-             .id = "createServiceAccount",
-             .tag = tag,
-             .summary = "Create a service account; its secret is shown only here",
-             .access = may(Action::create),
-             .success = 201}),
-        route<read_service_account>({.method = HttpMethod::get,
-                                     .path = item,
-                                     .id = "getServiceAccount",
-                                     .tag = tag,
-                                     .summary = "Read one service account",
-                                     .access = may(Action::read),
-                                     .runs_on = RunsOn::inline_thread}),
-        route<update_service_account>({.method = HttpMethod::patch,
-                                       .path = item,
-                                       .id = "updateServiceAccount",
-                                       .tag = tag,
-                                       .summary = "Enable or disable a service account",
-                                       .access = may(Action::update)}),
-        route<delete_service_account>({.method = HttpMethod::remove,
-                                       .path = item,
-                                       .id = "deleteServiceAccount",
-                                       .tag = tag,
-                                       .summary = "Delete a service account and its access rules",
-                                       .access = may(Action::remove),
-                                       .success = 204}),
-        route<regenerate_service_account_secret>(
-            {.method = HttpMethod::post,
-             .path = secret,
-             .id = "regenerateServiceAccountSecret",
-             .tag = tag,
-             .summary = "Replace the secret; the old one and its tokens end at once",
-             .access = may(Action::update)}),
-    };
+    Routes routes = routes_of<Current>();
+    const Routes older = routes_of<Older>();
+    routes.insert(routes.end(), older.begin(), older.end());
+    return routes;
 }
 
 } // namespace claviger

@@ -15,8 +15,9 @@ protected:
     World world;
     Dispatcher dispatcher{all_routes(),
                           Services{world.store, world.directory, world.grants, world.verifier,
-                                   world.accounts, world.rules, world.units, world.last_logins,
-                                   world.settings, world.clock, world.random, world.log}};
+                                   world.accounts, world.keys, world.rules, world.units,
+                                   world.last_logins, world.settings, world.clock, world.random,
+                                   world.log}};
 
     static HttpRequest make(HttpMethod method, std::string path, std::string body = {}) {
         HttpRequest request;

@@ -44,7 +44,7 @@ TEST(Names, FollowTheContract) {
 
 TEST(ClientSecrets, HaveAFormThatScannersKnow) {
     SystemRandom random;
-    const Secret secret = generate_client_secret(random);
+    const Secret secret = generate_client_secret(random, SecretKind::service_account);
     const std::string_view text = secret.reveal();
     ASSERT_EQ(text.size(), 54U);
     EXPECT_TRUE(text.starts_with("clvs_"));

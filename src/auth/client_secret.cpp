@@ -9,7 +9,6 @@
 namespace claviger {
 namespace {
 
-constexpr std::string_view prefix = "clvs_";
 constexpr std::size_t random_width = 43; // 32 bytes in base62
 constexpr std::size_t checksum_width = 6;
 
@@ -23,11 +22,13 @@ std::string checksum_of(std::string_view text) {
 
 } // namespace
 
-Secret generate_client_secret(Random& random) {
+Secret generate_client_secret(Random& random, SecretKind kind) {
     std::array<std::uint8_t, 32> bytes{};
     random.fill(bytes);
-    std::string text(prefix);
-    text.reserve(prefix.size() + random_width + checksum_width);
+    std::string text("clv");
+    text.reserve(text.size() + 2 + random_width + checksum_width);
+    text += static_cast<char>(kind);
+    text += '_';
     text += base62(bytes, random_width);
     wipe(bytes);
     text += checksum_of(text);
@@ -46,6 +47,16 @@ Digest Pepper::keyed_hash(std::string_view client_id, std::string_view secret) c
 
 Digest Pepper::keyed_password(std::string_view normalised_password) const {
     return passwords_({as_bytes(normalised_password)});
+}
+
+ClientSecret keep_client_secret(const Pepper& pepper, Random& random, std::string_view client_id,
+                                const Secret& secret, Timestamp now) {
+    ClientSecret row;
+    row.id = Uuid::make(random);
+    row.pepper_version = pepper.version();
+    row.keyed_hash = pepper.keyed_hash(client_id, secret.reveal());
+    row.created_at = now;
+    return row;
 }
 
 } // namespace claviger

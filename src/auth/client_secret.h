@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Generated secrets: "clvs_", 43 base62 characters of 256 random bits, 6 of CRC-32 over all before
-// them. Kept only as HMAC-SHA-256 under the pepper, bound to the client id.
+// Generated secrets: a prefix that says of what ("clvs_", "clvk_"), 43 base62 characters of 256
+// random bits, 6 of CRC-32 over all before them. Kept only as HMAC-SHA-256 under the pepper, bound
+// to the client id.
 #pragma once
 
 #include <string_view>
@@ -12,7 +13,10 @@
 
 namespace claviger {
 
-Secret generate_client_secret(Random& random);
+/// Whose secret it is: a letter of its prefix, for people and scanners.
+enum class SecretKind : char { service_account = 's', access_key = 'k' };
+
+Secret generate_client_secret(Random& random, SecretKind kind);
 
 class Pepper {
 public:
@@ -26,5 +30,9 @@ private:
     HmacSha256 secrets_;
     HmacSha256 passwords_;
 };
+
+/// What is kept of a secret.
+ClientSecret keep_client_secret(const Pepper& pepper, Random& random, std::string_view client_id,
+                                const Secret& secret, Timestamp now);
 
 } // namespace claviger

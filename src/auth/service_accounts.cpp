@@ -27,16 +27,6 @@ ServiceAccounts::ServiceAccounts(Store& store, const Pepper& pepper, const Clock
                                  Random& random)
     : store_(store), pepper_(pepper), clock_(clock), random_(random) {}
 
-ClientSecret ServiceAccounts::make_secret(std::string_view client_id, const Secret& secret,
-                                          Timestamp now) {
-    ClientSecret row;
-    row.id = Uuid::make(random_);
-    row.pepper_version = pepper_.version();
-    row.keyed_hash = pepper_.keyed_hash(client_id, secret.reveal());
-    row.created_at = now;
-    return row;
-}
-
 Result<NewServiceAccount> ServiceAccounts::create(const Caller& caller, std::string_view name) {
     if (!is_resource_name(name)) {
         return fail(ErrorCode::invalid_request,
@@ -48,11 +38,11 @@ Result<NewServiceAccount> ServiceAccounts::create(const Caller& caller, std::str
     }
     const Timestamp now = clock_.now();
     NewServiceAccount made;
-    made.client_secret = generate_client_secret(random_);
+    made.client_secret = generate_client_secret(random_, SecretKind::service_account);
     ServiceAccount& account = made.account;
     account.id = {caller.tenant(), Uuid::make(random_)};
     account.name = name;
-    account.secrets.push_back(make_secret(name, made.client_secret, now));
+    account.secrets.push_back(keep_client_secret(pepper_, random_, name, made.client_secret, now));
     account.created_by = caller.principal.name;
     account.created_at = now;
     account.updated_at = now;
@@ -93,10 +83,10 @@ Result<void> ServiceAccounts::set_enabled(const Caller& caller, const Uuid& id, 
 
 Result<Secret> ServiceAccounts::regenerate_secret(const Caller& caller, const Uuid& id) {
     const Timestamp now = clock_.now();
-    Secret secret = generate_client_secret(random_);
+    Secret secret = generate_client_secret(random_, SecretKind::service_account);
     TRY(store_.write([&](Transaction& transaction) -> Result<void> {
         ServiceAccount account = TRY(find(transaction, {caller.tenant(), id}));
-        account.secrets.assign(1, make_secret(account.name, secret, now));
+        account.secrets.assign(1, keep_client_secret(pepper_, random_, account.name, secret, now));
         account.epoch += 1;
         account.updated_at = now;
         TRY(transaction.service_accounts().put(account));

@@ -32,8 +32,6 @@ public:
     Result<void> remove(const Caller& caller, const Uuid& id);
 
 private:
-    ClientSecret make_secret(std::string_view client_id, const Secret& secret, Timestamp now);
-
     Store& store_;
     const Pepper& pepper_;
     const Clock& clock_;

@@ -2,6 +2,7 @@
 // For tests: everything below the API over a memory store, a fake clock and seeded chance.
 #pragma once
 
+#include "auth/access_keys.h"
 #include "auth/access_rules.h"
 #include "auth/grants.h"
 #include "auth/org_units.h"
@@ -36,6 +37,7 @@ struct World {
     Grants grants{settings, pepper, passwords, events, last_logins, clock, random};
     TokenVerifier verifier{settings, clock};
     ServiceAccounts accounts{store, pepper, clock, random};
+    AccessKeys keys{store, pepper, clock, random};
     AccessRules rules{store, clock};
     OrgUnits units{store, clock, random};
 

@@ -66,14 +66,15 @@ Result<void> Application::open_databases(const OpenAccessEventLog& open_access_e
                     random_);
     verifier_.emplace(settings_, clock_);
     service_accounts_.emplace(*store_, *pepper_, clock_, random_);
+    access_keys_.emplace(*store_, *pepper_, clock_, random_);
     access_rules_.emplace(*store_, clock_);
     org_units_.emplace(*store_, clock_, random_);
     Routes routes = all_routes();
     TRY(Dispatcher::check(routes));
     dispatcher_.emplace(std::move(routes),
                         Services{*store_, *memory_, *grants_, *verifier_, *service_accounts_,
-                                 *access_rules_, *org_units_, last_logins_, settings_, clock_,
-                                 random_, log_});
+                                 *access_keys_, *access_rules_, *org_units_, last_logins_,
+                                 settings_, clock_, random_, log_});
     return {};
 }
 

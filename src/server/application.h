@@ -79,6 +79,7 @@ private:
     std::optional<Grants> grants_;
     std::optional<TokenVerifier> verifier_;
     std::optional<ServiceAccounts> service_accounts_;
+    std::optional<AccessKeys> access_keys_;
     std::optional<AccessRules> access_rules_;
     std::optional<OrgUnits> org_units_;
     std::optional<Dispatcher> dispatcher_;

@@ -36,7 +36,6 @@ class Seen:
 
 DETECTORS: dict[str, Callable[[Seen], bool]] = {
     "users-api": lambda seen: seen.serves("GET", "/api/v1/users"),
-    "access-keys": lambda seen: seen.serves("GET", "/api/v1/access-keys"),
     "audit-api": lambda seen: seen.serves("GET", "/api/v1/audit/log"),
     "logout": lambda seen: seen.serves("POST", "/api/v1/users/x/logout"),
     "refresh-tokens": lambda seen: seen.grants("refresh_token"),

@@ -11,7 +11,8 @@ from .world import Account, World
 
 @dataclass
 class Scene:
-    """A fresh account with a token, whose only right is that of a viewer of a fresh project."""
+    """A fresh account with a token, whose only right is that of a viewer of a fresh project; or an
+    access key of the administrator."""
 
     world: World
     source: str
@@ -28,17 +29,20 @@ ACTIONS = {
                                       {"enabled": False}),
     "rule-removal": lambda s: s.world.call("DELETE",
                                            f"/api/v1/authorization/access-rules/{s.rule}"),
+    "key-revoked": lambda s: s.world.call("DELETE", f"/api/v1/access-keys/{s.account.id}"),
     "scope-deletion": lambda s: s.world.call("DELETE", f"/api/v1/org-unit/projects/{s.project}"),
 }
 # Here a viewer's right shows: 200 with it, 403 without.
 VIEWERS_LIST = "/api/v1/org-unit/projects"
 
 
-def open_scene(world: World, source: str) -> Scene:
+def open_scene(world: World, source: str, action: str) -> Scene:
     world.made += 1
     project = world.make_project(f"fresh-{world.made}")
     account = world.make_account()
     rule = world.give_role(account, "Viewer", "project", project)
+    if action == "key-revoked":
+        account = world.make_access_key()
     scene = Scene(world, source, account, project, rule)
     scene.values = {**world.values, **world.values_of("sa", account)}
     return scene
@@ -46,7 +50,7 @@ def open_scene(world: World, source: str) -> Scene:
 
 def run_sequence(world: World, case: Case, source: str, outcome):
     for action in endings_of(case):
-        scene = open_scene(world, source)
+        scene = open_scene(world, source, action)
         for step in case.row.body:
             problems = run_step(scene, case, step, action, outcome)
             outcome.complaints += [f"{action} {problem}".strip() for problem in problems]

@@ -90,6 +90,13 @@ class World:
         self.secrets.add(made["clientSecret"])
         return Account(made["id"], made["clientId"], made["clientSecret"])
 
+    def make_access_key(self) -> Account:
+        """Of the administrator."""
+        self.made += 1
+        made = self.call("POST", "/api/v1/access-keys", {"name": f"attacked-{self.made}"})
+        self.secrets.add(made["clientSecret"])
+        return Account(made["id"], made["clientId"], made["clientSecret"])
+
     def give_role(self, account: Account, role: str, scope_type: str, scope: str) -> int:
         body = {"subjectId": account.client_id, "subjectType": "service-account",
                 "roleId": self.roles[role], "scopeType": scope_type, "scopeId": scope}
@@ -102,7 +109,6 @@ class World:
 
     def make_values(self) -> dict[str, str]:
         account = self.make_viewer()
-        second = self.make_viewer()  # stands in for a user's access key
         weird = self.make_account("we--ird_-_9")
         administrator = self.make_account()
         self.give_role(administrator, "System administrator", "tenant", "1")
@@ -112,7 +118,7 @@ class World:
             "t.viewer": self.token_of(account),
             "t.tenadm": self.token_of(administrator),
         }
-        for name, of in (("sa", account), ("ak", second), ("weird", weird)):
+        for name, of in (("sa", account), ("ak", self.make_access_key()), ("weird", weird)):
             values |= self.values_of(name, of)
         return values
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from scenario.api import Api
+from scenario.api import Account, Api
 from scenario.openapi import OWN_DOCUMENT, Contract, own_contract
 
 MISSING = object()
@@ -69,6 +69,14 @@ def all_operations() -> list[Operation]:
     return [Operation(*one, contract) for one in contract.operations()]
 
 
+def create_key(api: Api) -> Account:
+    """An access key of a user who may have only so many: those of earlier targets make room."""
+    for key in api.call("GET", "/api/v1/access-keys")["accessKeys"]:
+        if key["name"].startswith("matrix"):
+            api.call("DELETE", f"/api/v1/access-keys/{key['id']}")
+    return api.create_access_key(Api.fresh_name("matrix-key"))
+
+
 class Targets:
     """One object of each kind in a tenant, and what stands for it in paths and bodies."""
 
@@ -79,9 +87,11 @@ class Targets:
         self.account = api.create_account()
         self.rule = api.give_role(self.account.name, "Viewer", "project", self.project)
         self.role = api.role_id("Viewer")
+        self.key = create_key(api)
         self.paths = {
             "serviceAccountId": self.account.id, "appId": self.account.id,
-            "accessRuleId": str(self.rule), "roleIdPath": str(self.role),
+            "accessKeyId": self.key.id, "accessRuleId": str(self.rule),
+            "roleIdPath": str(self.role),
             "clusterUuid": self.cluster, "departmentId": self.department,
             "projectId": self.project, "realm": "runai",
         }
@@ -94,6 +104,8 @@ class Targets:
 
     def path(self, operation: Operation) -> str:
         path = operation.path
+        if "user-applications" in path:  # there, an app is an access key
+            path = path.replace("{appId}", self.key.id)
         for name in operation.path_parameters():
             # A kind of object that is not known here: an id that nothing has.
             path = path.replace(f"{{{name}}}", self.paths.get(

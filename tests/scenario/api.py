@@ -87,6 +87,13 @@ class Api:
     def fresh_name(prefix: str) -> str:
         return f"{prefix}-{next(numbers)}"
 
+    def create_access_key(self, name: str | None = None) -> Account:
+        """Of the user who is calling."""
+        made = self.call("POST", "/api/v1/access-keys",
+                         {"name": name or self.fresh_name("key")}, status=201)
+        self.secrets.add(made["clientSecret"])
+        return Account(made["id"], made["name"], made["clientId"], made["clientSecret"])
+
     def create_account(self, name: str | None = None) -> Account:
         made = self.call("POST", "/api/v1/service-accounts",
                          {"name": name or self.fresh_name("account")}, status=201)

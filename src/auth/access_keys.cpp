@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "auth/access_keys.h"
+
+#include <array>
+
+#include "auth/names.h"
+#include "base/encoding.h"
+
+namespace claviger {
+namespace {
+
+constexpr const char* entity = "access-keys";
+
+/// "ak-" and 80 random bits: no service account may have such a name.
+std::string generate_client_id(Random& random) {
+    std::array<std::uint8_t, 10> bytes{};
+    random.fill(bytes);
+    return std::string(access_key_prefix) + base32(bytes);
+}
+
+bool is_owner(const Caller& caller, const AccessKey& key) {
+    return caller.principal.kind == PrincipalKind::user && caller.principal.id == key.user;
+}
+
+Result<AccessKey> find(Transaction& transaction, const Caller& caller, const Uuid& id,
+                       KeyReach reach) {
+    const auto key = TRY(transaction.access_keys().find({caller.tenant(), id}));
+    if (!key || (reach == KeyReach::own && !is_owner(caller, *key))) {
+        return fail(ErrorCode::not_found, "no access key has this id");
+    }
+    return *key;
+}
+
+AuditEvent event_of(const Caller& caller, const AccessKey& key, Timestamp now,
+                    std::string_view action) {
+    AuditEvent event = change_event(caller, now, action, entity, key.id.value.text(), key.name);
+    event.metadata.emplace_back("client_id", key.client_id);
+    return event;
+}
+
+/// Whether `key` may be added to those of its owner.
+Result<void> check_room(Transaction& transaction, const AccessKey& key) {
+    const UserId owner{key.id.tenant, key.user};
+    const auto user = TRY(transaction.users().find(owner));
+    if (!user) {
+        return fail(ErrorCode::access_denied, "the user was deleted meanwhile");
+    }
+    const auto taken = TRY(transaction.access_keys().find_by_name(owner, key.name));
+    if (taken) {
+        return fail(ErrorCode::conflict, "Resource with this name already exists");
+    }
+    const auto keys = TRY(transaction.access_keys().of_user(owner));
+    if (keys.size() >= most_access_keys) {
+        return fail(ErrorCode::invalid_request, "a user has at most " +
+                                                    std::to_string(most_access_keys) +
+                                                    " access keys; delete one that is not used");
+    }
+    return {};
+}
+
+} // namespace
+
+AccessKeys::AccessKeys(Store& store, const Pepper& pepper, const Clock& clock, Random& random)
+    : store_(store), pepper_(pepper), clock_(clock), random_(random) {}
+
+Result<NewAccessKey> AccessKeys::create(const Caller& caller, std::string_view name) {
+    if (caller.principal.kind != PrincipalKind::user) {
+        return fail(ErrorCode::access_denied,
+                    "access keys belong to users; a service account has its own secret");
+    }
+    if (!is_resource_name(name)) {
+        return fail(ErrorCode::invalid_request,
+                    "name must match ^[a-z][-_a-z0-9]*[a-z0-9]$ and be at most 255 characters");
+    }
+    const Timestamp now = clock_.now();
+    NewAccessKey made;
+    made.client_secret = generate_client_secret(random_, SecretKind::access_key);
+    AccessKey& key = made.key;
+    key.id = {caller.tenant(), Uuid::make(random_)};
+    key.user = caller.principal.id;
+    key.client_id = generate_client_id(random_);
+    key.name = name;
+    key.secrets.push_back(
+        keep_client_secret(pepper_, random_, key.client_id, made.client_secret, now));
+    key.created_at = now;
+    key.updated_at = now;
+    TRY(store_.write([&](Transaction& transaction) -> Result<void> {
+        TRY(check_room(transaction, key));
+        TRY(transaction.access_keys().put(key));
+        return append_change_event(transaction, event_of(caller, key, now, audit_action::create));
+    }));
+    return made;
+}
+
+Result<Secret> AccessKeys::regenerate_secret(const Caller& caller, const Uuid& id) {
+    const Timestamp now = clock_.now();
+    Secret secret = generate_client_secret(random_, SecretKind::access_key);
+    TRY(store_.write([&](Transaction& transaction) -> Result<void> {
+        AccessKey key = TRY(find(transaction, caller, id, KeyReach::own));
+        key.secrets.assign(1, keep_client_secret(pepper_, random_, key.client_id, secret, now));
+        key.epoch += 1;
+        key.updated_at = now;
+        TRY(transaction.access_keys().put(key));
+        AuditEvent event = event_of(caller, key, now, audit_action::update);
+        event.metadata.emplace_back("secret", "regenerated");
+        return append_change_event(transaction, event);
+    }));
+    return secret;
+}
+
+Result<void> AccessKeys::remove(const Caller& caller, const Uuid& id, KeyReach reach) {
+    const Timestamp now = clock_.now();
+    return store_.write([&](Transaction& transaction) -> Result<void> {
+        AccessKey key = TRY(find(transaction, caller, id, reach));
+        key.deleted_at = now;
+        key.updated_at = now;
+        key.epoch += 1;
+        key.secrets.clear();
+        TRY(transaction.access_keys().put(key));
+        AuditEvent event = event_of(caller, key, now, audit_action::remove);
+        if (!is_owner(caller, key)) {
+            const auto owner = TRY(transaction.users().find({caller.tenant(), key.user}));
+            event.metadata.emplace_back("owner", owner ? owner->email : key.user.text());
+        }
+        return append_change_event(transaction, event);
+    });
+}
+
+} // namespace claviger

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// Access keys: credentials that a user makes for programs, which then act with the user's rights as
+// these are at the moment of use. A secret is shown once. Every change and its audit entry are one
+// transaction.
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+
+#include "auth/caller.h"
+#include "auth/client_secret.h"
+#include "base/clock.h"
+#include "store/store.h"
+
+namespace claviger {
+
+inline constexpr std::size_t most_access_keys = 20; // of one user
+
+struct NewAccessKey {
+    AccessKey key;
+    Secret client_secret; // shown once
+};
+
+/// Whose keys a change may touch.
+enum class KeyReach : std::uint8_t {
+    own,    ///< The caller's; another's is not found.
+    tenant, ///< Everybody's: the caller administers keys.
+};
+
+class AccessKeys {
+public:
+    AccessKeys(Store& store, const Pepper& pepper, const Clock& clock, Random& random);
+
+    /// A key of the caller. `access_denied` for a service account, `invalid_request` for a bad name
+    /// or one key too many, `conflict` when another key of the caller has the name.
+    Result<NewAccessKey> create(const Caller& caller, std::string_view name);
+    /// Replaces the secret of a key of the caller; the old one and all tokens got with it end at
+    /// once.
+    Result<Secret> regenerate_secret(const Caller& caller, const Uuid& id);
+    /// Its tokens end at once.
+    Result<void> remove(const Caller& caller, const Uuid& id, KeyReach reach);
+
+private:
+    Store& store_;
+    const Pepper& pepper_;
+    const Clock& clock_;
+    Random& random_;
+};
+
+} // namespace claviger
