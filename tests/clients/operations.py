@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from scenario.api import Account, Api
 from scenario.openapi import OWN_DOCUMENT, Contract, own_contract
 
-MISSING = object()
+NOBODY = "7d5bd2c2-7f36-4d9e-9f3f-0a9a6f2a4f10"
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,12 @@ class Operation:
     @property
     def changes_state(self) -> bool:
         return self.method not in ("GET", "HEAD")
+
+    @property
+    def is_list_within_reach(self) -> bool:
+        """Whether it shows, or counts, what is within the caller's reach."""
+        return (self.place == "anywhere" and not self.changes_state
+                and not self.path.endswith("}"))
 
     @property
     def success(self) -> int:
@@ -81,6 +87,7 @@ class Targets:
     """One object of each kind in a tenant, and what stands for it in paths and bodies."""
 
     def __init__(self, api: Api):
+        self.api = api
         self.cluster = api.create_cluster()
         self.department = api.create_department(self.cluster)
         self.project = api.create_project(self.cluster, self.department)
@@ -94,6 +101,7 @@ class Targets:
             "roleIdPath": str(self.role),
             "clusterUuid": self.cluster, "departmentId": self.department,
             "projectId": self.project, "realm": "runai",
+            "workloadId": NOBODY,  # none are kept here
         }
         self.queries = {"start": "2026-01-01T00:00:00Z", "end": "2036-01-01T00:00:00Z"}
         self.members = {
@@ -108,12 +116,19 @@ class Targets:
             path = path.replace("{appId}", self.key.id)
         for name in operation.path_parameters():
             # A kind of object that is not known here: an id that nothing has.
-            path = path.replace(f"{{{name}}}", self.paths.get(
-                name, "7d5bd2c2-7f36-4d9e-9f3f-0a9a6f2a4f10"))
+            path = path.replace(f"{{{name}}}", self.paths.get(name, NOBODY))
         return path
 
     def knows(self, operation: Operation) -> bool:
         return all(name in self.paths for name in operation.path_parameters())
+
+    def empty_what_is_deleted(self, operation: Operation) -> None:
+        """What has something below it cannot be deleted: puts one without in its place."""
+        last = operation.path_parameters()[-1:] if operation.method == "DELETE" else []
+        if last == ["clusterUuid"]:
+            self.paths["clusterUuid"] = self.api.create_cluster()
+        elif last == ["departmentId"]:
+            self.paths["departmentId"] = self.api.create_department(self.cluster)
 
     def query(self, operation: Operation) -> dict[str, str]:
         """Only the parameters that are required."""

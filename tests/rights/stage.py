@@ -17,6 +17,9 @@ B_ADMIN = "admin@b.example"
 # Under these paths are things that only people have, each their own.
 OF_PEOPLE = ("/api/v1/access-keys", "/api/v1/user-applications", "/api/v1/me/password")
 
+# Nothing is there to be read: workloads are not kept here.
+NEVER_THERE = ("/api/v1/workloads/{workloadId}",)
+
 
 class Stage:
     """A tree of its own with one object of each kind, and accounts for any set of rules."""
@@ -53,17 +56,10 @@ class Stage:
     # --- requests ---------------------------------------------------------------------------------
 
     def empty_what_is_deleted(self, operation: Operation) -> None:
-        """What has something below it cannot be deleted."""
-        if operation.method != "DELETE":
-            return
-        last = operation.path_parameters()[-1]
-        if last == "clusterUuid":
-            self.targets.paths[last] = self.admin.create_cluster()
-            self.cluster = self.model.add(("cluster", self.targets.paths[last]), ROOT)
-        elif last == "departmentId":
-            self.targets.paths[last] = self.admin.create_department(self.targets.cluster)
-            self.department = self.model.add(("department", self.targets.paths[last]),
-                                             self.cluster)
+        self.targets.empty_what_is_deleted(operation)
+        self.cluster = self.model.add(("cluster", self.targets.paths["clusterUuid"]), ROOT)
+        self.department = self.model.add(("department", self.targets.paths["departmentId"]),
+                                         ("cluster", self.targets.cluster))
 
     def send(self, operation: Operation, api: Api, **more) -> requests.Response:
         return api.send(operation.method, self.targets.path(operation),
@@ -73,8 +69,9 @@ class Stage:
     def question(self, operation: Operation) -> Question:
         named = operation.path_parameters()
         of_people = operation.path.startswith(OF_PEOPLE)
+        success = 404 if operation.path in NEVER_THERE else operation.success
         return Question(operation.permission, operation.place, self.named_node(operation),
-                        operation.success, self.role_given(operation),
+                        success, self.role_given(operation),
                         of_people and operation.changes_state, of_people and bool(named))
 
     def role_given(self, operation: Operation) -> str | None:
