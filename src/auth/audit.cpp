@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "auth/audit.h"
 
+#include <algorithm>
+
 #include "base/encoding.h"
 #include "base/text.h"
 #include "jose/crypto.h"
@@ -18,6 +20,10 @@ void append_member(std::string& out, std::string_view name, std::string_view val
 /// Checks that each entry has the next number and the hash that follows from the one before.
 class ChainCheck {
 public:
+    /// `anchor` is the entry before the first.
+    explicit ChainCheck(const AuditHead& anchor) : previous_(anchor) {
+        report_.removed = anchor.number;
+    }
     Result<void> operator()(const AuditEntry& entry) {
         ++report_.entries;
         const bool follows = entry.number == previous_.number + 1 &&
@@ -42,6 +48,16 @@ private:
     ChainReport report_;
 };
 
+Result<ChainReport> verify_chain(AuditSource& source, TenantId tenant) {
+    const auto reader = TRY(source.open_audit_reader());
+    const AuditHead anchor = TRY(reader->anchor(tenant));
+    const AuditHead head = TRY(reader->head(tenant));
+    ChainCheck check(anchor);
+    // From 1 on: there must be nothing before the anchor.
+    TRY(reader->for_each(tenant, 1, std::max(head.number, anchor.number), std::ref(check)));
+    return check.finish(head);
+}
+
 } // namespace
 
 std::string audit_payload(const AuditEvent& event, std::initializer_list<AuditMetadata> more) {
@@ -65,6 +81,10 @@ std::string audit_payload(const AuditEvent& event, std::initializer_list<AuditMe
         append_member(out, "entity_id", event.entity_id);
         append_member(out, "entity_name", event.entity_name);
     }
+    if (!event.cluster_id.empty()) {
+        append_member(out, "cluster_id", event.cluster_id);
+        append_member(out, "cluster_name", event.cluster_name);
+    }
     if (!event.metadata.empty() || more.size() != 0) {
         out += ",\"metadata\":{";
         for (const auto& [name, value] : event.metadata) {
@@ -83,6 +103,22 @@ Digest chain_hash(const Digest& previous, std::string_view payload) {
     return sha256(previous, as_bytes(payload));
 }
 
+Result<void> name_cluster(AuditEvent& event, Transaction& transaction, const ScopeId& place) {
+    ScopeId at = place;
+    while (at.type > ScopeType::tenant) {
+        const auto unit = TRY(transaction.org_units().find(at));
+        if (!unit) {
+            return {};
+        }
+        if (at.type == ScopeType::cluster) {
+            event.cluster_id = unit->id.value;
+            event.cluster_name = unit->name;
+        }
+        at = unit->parent;
+    }
+    return {};
+}
+
 Result<void> append_change_event(Transaction& transaction, const AuditEvent& event) {
     ChangeEventRows& events = transaction.change_events();
     const AuditHead head = TRY(events.head(event.tenant));
@@ -95,25 +131,10 @@ Result<void> append_change_event(Transaction& transaction, const AuditEvent& eve
     return events.append(entry);
 }
 
-Result<AuditReport> verify_audit(Store& store, AccessEventLog& access_events, TenantId tenant) {
+Result<AuditReport> verify_audit(AuditSource& changes, AuditSource& accesses, TenantId tenant) {
     AuditReport report;
-    AuditHead change_head;
-    TRY(store.write([&](Transaction& transaction) -> Result<void> {
-        change_head = TRY(transaction.change_events().head(tenant));
-        return {};
-    }));
-    ChainCheck changes;
-    TRY(store.for_each_change_event(tenant, 1, [&](const AuditEntry& entry) -> Result<void> {
-        return entry.number > change_head.number ? Result<void>{} : changes(entry);
-    }));
-    report.changes = changes.finish(change_head);
-
-    const AuditHead access_head = TRY(access_events.head(tenant));
-    ChainCheck accesses;
-    TRY(access_events.for_each(tenant, 1, [&](const AuditEntry& entry) -> Result<void> {
-        return entry.number > access_head.number ? Result<void>{} : accesses(entry);
-    }));
-    report.accesses = accesses.finish(access_head);
+    report.changes = TRY(verify_chain(changes, tenant));
+    report.accesses = TRY(verify_chain(accesses, tenant));
     return report;
 }
 

@@ -23,6 +23,10 @@ inline constexpr std::string_view create = "create";
 inline constexpr std::string_view update = "update";
 inline constexpr std::string_view remove = "delete";
 inline constexpr std::string_view sign_in = "sign-in";
+inline constexpr std::string_view sign_out = "sign-out";
+inline constexpr std::string_view reset_password = "reset-password";
+/// Not of the contract: refreshed tokens are in the chain only (unlisted_mark).
+inline constexpr std::string_view refresh = "refresh";
 } // namespace audit_action
 
 /// Its views must outlive it.
@@ -36,6 +40,8 @@ struct AuditEvent {
     std::string entity_type; // a resource type; empty when the event is about no object
     std::string entity_id;
     std::string entity_name;
+    std::string cluster_id; // in which the object lies; empty: in none
+    std::string cluster_name;
     bool succeeded = true;
     int http_status = 200;
     std::vector<std::pair<std::string_view, std::string>> metadata; // at most 10
@@ -49,11 +55,15 @@ std::string audit_payload(const AuditEvent& event, std::initializer_list<AuditMe
 /// The hash of the entry that follows `previous` with this payload.
 Digest chain_hash(const Digest& previous, std::string_view payload);
 
+/// Says in the event in which cluster `place` lies, if it lies in one.
+Result<void> name_cluster(AuditEvent& event, Transaction& transaction, const ScopeId& place);
+
 /// Appends a change event to the tenant's chain inside the change's own transaction.
 Result<void> append_change_event(Transaction& transaction, const AuditEvent& event);
 
 struct ChainReport {
     std::uint64_t entries = 0;
+    std::uint64_t removed = 0;              // before the first entry, when they were too old
     std::optional<std::uint64_t> broken_at; // the first entry that does not follow
 };
 struct AuditReport {
@@ -62,7 +72,8 @@ struct AuditReport {
     bool intact() const { return !changes.broken_at && !accesses.broken_at; }
 };
 
-/// Recomputes both chains of a tenant from their first entries.
-Result<AuditReport> verify_audit(Store& store, AccessEventLog& access_events, TenantId tenant);
+/// Recomputes both chains of a tenant from their first entries, or from what retention left as
+/// their beginning.
+Result<AuditReport> verify_audit(AuditSource& changes, AuditSource& accesses, TenantId tenant);
 
 } // namespace claviger

@@ -9,7 +9,7 @@
 
 #include "base/error.h"
 #include "model/model.h"
-#include "store/store.h"
+#include "store/audit_source.h"
 
 namespace claviger {
 
@@ -18,12 +18,10 @@ using AuditTicket = std::uint64_t;
 
 enum class Durability { pending, durable, failed };
 
-class AccessEventLog {
+class AccessEventLog : public AuditSource {
 public:
     /// Gives the hash that follows `previous` when `payload` is appended (auth defines it).
     using Chain = std::function<Digest(const Digest& previous, std::string_view payload)>;
-
-    virtual ~AccessEventLog() = default;
 
     /// Queues an event and returns at once; `unavailable` when the queue or the spool is full.
     /// Safe from any thread.
@@ -40,10 +38,6 @@ public:
 
     /// Called by the writer thread after each batch. Add before use; keep it short.
     virtual void add_batch_listener(std::function<void()> listener) = 0;
-
-    virtual Result<AuditHead> head(TenantId tenant) = 0;
-    virtual Result<void> for_each(TenantId tenant, std::uint64_t first_number,
-                                  const Store::AuditVisitor& visit) = 0;
 
     /// Events queued and not yet durable; events ever made durable.
     virtual std::uint64_t queue_depth() const = 0;

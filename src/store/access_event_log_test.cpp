@@ -35,19 +35,19 @@ Durability record(AccessEventLog& log, TenantId tenant, std::string payload) {
 std::vector<std::string> payloads(AccessEventLog& log, TenantId tenant) {
     std::vector<std::string> found;
     AuditHead expected;
-    const auto visited = log.for_each(tenant, 1, [&](const AuditEntry& entry) -> Result<void> {
-        EXPECT_EQ(entry.number, expected.number + 1);
-        EXPECT_EQ(entry.hash, test_chain(expected.hash, entry.payload));
-        EXPECT_EQ(entry.tenant, tenant);
-        expected = {entry.number, entry.hash};
-        found.push_back(entry.payload);
-        return {};
-    });
+    const auto visited =
+        for_each_entry(log, tenant, 1, [&](const AuditEntry& entry) -> Result<void> {
+            EXPECT_EQ(entry.number, expected.number + 1);
+            EXPECT_EQ(entry.hash, test_chain(expected.hash, entry.payload));
+            EXPECT_EQ(entry.tenant, tenant);
+            expected = {entry.number, entry.hash};
+            found.push_back(entry.payload);
+            return {};
+        });
     EXPECT_TRUE(visited.has_value());
-    const auto head = log.head(tenant);
-    EXPECT_TRUE(head.has_value());
-    EXPECT_EQ(head->number, expected.number);
-    EXPECT_EQ(head->hash, expected.hash);
+    const AuditHead head = audit_head(log, tenant);
+    EXPECT_EQ(head.number, expected.number);
+    EXPECT_EQ(head.hash, expected.hash);
     return found;
 }
 
@@ -106,7 +106,7 @@ TEST(SqliteAccessEventLogTest, KeepsOrderAndChainsAcrossReopening) {
     EXPECT_TRUE(payloads(*log, TenantId{3}).empty());
     EXPECT_EQ(log->durable_count(), 2U);
     Texts tail;
-    ASSERT_TRUE(log->for_each(first, 3, [&](const AuditEntry& entry) -> Result<void> {
+    ASSERT_TRUE(for_each_entry(*log, first, 3, [&](const AuditEntry& entry) -> Result<void> {
         EXPECT_EQ(entry.at, at(1));
         tail.push_back(entry.payload);
         return {};

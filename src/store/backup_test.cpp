@@ -89,7 +89,7 @@ TEST_F(BackupTest, OfAStoppedDirectoryIsRestoredAsItWas) {
     auto stores = open();
     fill(stores, 5);
     const auto expected = loaded(*stores.store);
-    const AuditHead head = stores.log->head(first).value();
+    const AuditHead head = audit_head(*stores.log, first);
     stores = {};
     const auto made = back_up(data(), file(), at(99), test_hash);
     ASSERT_TRUE(made.has_value()) << made.error().detail();
@@ -114,7 +114,7 @@ TEST_F(BackupTest, OfAStoppedDirectoryIsRestoredAsItWas) {
 
     stores = open();
     EXPECT_EQ(loaded(*stores.store), expected);
-    EXPECT_EQ(stores.log->head(first).value().hash, head.hash);
+    EXPECT_EQ(audit_head(*stores.log, first).hash, head.hash);
     EXPECT_TRUE(put(*stores.store, account(first, 101, "new")).has_value());
 }
 
@@ -190,12 +190,12 @@ TEST_F(BackupTest, UnderLoadHoldsWhatWasAcknowledgedBefore) {
     const auto rows = loaded(*stores.store);
     EXPECT_GE(rows.size(), 2 + before);
     AuditHead expected;
-    ASSERT_TRUE(stores.log->for_each(first, 1, [&](const AuditEntry& entry) -> Result<void> {
+    ASSERT_TRUE(for_each_entry(*stores.log, first, 1, [&](const AuditEntry& entry) -> Result<void> {
         EXPECT_EQ(entry.hash, test_chain(expected.hash, entry.payload));
         expected = {entry.number, entry.hash};
         return {};
     }));
-    EXPECT_EQ(expected.number, stores.log->head(first).value().number);
+    EXPECT_EQ(expected.number, audit_head(*stores.log, first).number);
 }
 
 TEST_F(BackupTest, LeavesNothingBehindWhenItFails) {
@@ -284,7 +284,7 @@ TEST_F(BackupTest, AnInterruptedRestoreIsFinishedOrDropped) {
     EXPECT_EQ(std::filesystem::file_size(data() / "before-restore-again" / "audit.db"), 3U);
     stores = open();
     EXPECT_EQ(loaded(*stores.store), expected);
-    EXPECT_EQ(stores.log->head(first).value().number, 3U);
+    EXPECT_EQ(audit_head(*stores.log, first).number, 3U);
 }
 
 } // namespace

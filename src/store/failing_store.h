@@ -123,6 +123,7 @@ private:
         Result<std::optional<Role>> find_by_name(TenantId tenant, std::string_view name) override {
             return inner_.find_by_name(tenant, name);
         }
+        Result<std::vector<Role>> all(TenantId tenant) override { return inner_.all(tenant); }
     };
     struct IdentityProviders final : Failing<IdentityProviderRows, IdentityProvider> {
         using Failing::Failing;
@@ -227,9 +228,11 @@ public:
     Result<std::vector<AccessRule>> deleted_access_rules(TenantId tenant) override {
         return inner_.deleted_access_rules(tenant);
     }
-    Result<void> for_each_change_event(TenantId tenant, std::uint64_t first_number,
-                                       const AuditVisitor& visit) override {
-        return inner_.for_each_change_event(tenant, first_number, visit);
+    Result<std::unique_ptr<AuditReader>> open_audit_reader() override {
+        return inner_.open_audit_reader();
+    }
+    Result<std::uint64_t> remove_oldest(TenantId tenant, Timestamp before) override {
+        return inner_.remove_oldest(tenant, before);
     }
 
 private:

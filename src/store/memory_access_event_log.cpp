@@ -8,10 +8,10 @@ Result<AuditTicket> MemoryAccessEventLog::append(TenantId tenant, Timestamp at,
     AuditTicket ticket = 0;
     {
         const std::scoped_lock lock(mutex_);
-        auto& entries = entries_[tenant];
-        const Digest previous = entries.empty() ? Digest{} : entries.back().hash;
-        const Digest hash = chain_(previous, payload);
-        entries.push_back({tenant, entries.size() + 1, at, std::move(payload), hash});
+        MemoryChain& chain = chains_[tenant];
+        const AuditHead head = chain.head();
+        const Digest hash = chain_(head.hash, payload);
+        chain.entries.push_back({tenant, head.number + 1, at, std::move(payload), hash});
         ticket = ++count_;
     }
     for (const auto& listener : listeners_) {
@@ -28,25 +28,14 @@ void MemoryAccessEventLog::add_batch_listener(std::function<void()> listener) {
     listeners_.push_back(std::move(listener));
 }
 
-Result<AuditHead> MemoryAccessEventLog::head(TenantId tenant) {
+Result<std::unique_ptr<AuditReader>> MemoryAccessEventLog::open_audit_reader() {
     const std::scoped_lock lock(mutex_);
-    const auto& entries = entries_[tenant];
-    return entries.empty() ? AuditHead{} : AuditHead{entries.back().number, entries.back().hash};
+    return read_chains(chains_);
 }
 
-Result<void> MemoryAccessEventLog::for_each(TenantId tenant, std::uint64_t first_number,
-                                            const Store::AuditVisitor& visit) {
-    std::vector<AuditEntry> copy;
-    {
-        const std::scoped_lock lock(mutex_);
-        copy = entries_[tenant];
-    }
-    for (const AuditEntry& entry : copy) {
-        if (entry.number >= first_number) {
-            TRY(visit(entry));
-        }
-    }
-    return {};
+Result<std::uint64_t> MemoryAccessEventLog::remove_oldest(TenantId tenant, Timestamp before) {
+    const std::scoped_lock lock(mutex_);
+    return chains_[tenant].remove_older_than(before);
 }
 
 std::uint64_t MemoryAccessEventLog::durable_count() const {

@@ -2,11 +2,11 @@
 // An access event log for tests: in memory, and durable at once.
 #pragma once
 
-#include <map>
 #include <mutex>
 #include <vector>
 
 #include "store/access_event_log.h"
+#include "store/memory_audit.h"
 
 namespace claviger {
 
@@ -19,9 +19,8 @@ public:
     Durability durability(AuditTicket ticket) const override;
     Durability wait(AuditTicket ticket) override { return durability(ticket); }
     void add_batch_listener(std::function<void()> listener) override;
-    Result<AuditHead> head(TenantId tenant) override;
-    Result<void> for_each(TenantId tenant, std::uint64_t first_number,
-                          const Store::AuditVisitor& visit) override;
+    Result<std::unique_ptr<AuditReader>> open_audit_reader() override;
+    Result<std::uint64_t> remove_oldest(TenantId tenant, Timestamp before) override;
     std::uint64_t queue_depth() const override { return 0; }
     std::uint64_t durable_count() const override;
 
@@ -29,7 +28,7 @@ private:
     Chain chain_;
     std::vector<std::function<void()>> listeners_;
     mutable std::mutex mutex_;
-    std::map<TenantId, std::vector<AuditEntry>> entries_;
+    MemoryChains chains_;
     std::uint64_t count_ = 0;
 };
 

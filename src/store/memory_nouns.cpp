@@ -74,6 +74,10 @@ Result<std::optional<Role>> MemoryRoleRows::find_by_name(TenantId tenant, std::s
     });
 }
 
+Result<std::vector<Role>> MemoryRoleRows::all(TenantId tenant) {
+    return live(context_.tables.roles, [&](const Role& role) { return role.id.tenant == tenant; });
+}
+
 Result<void> MemoryRoleRows::put(const Role& role) {
     TRY(context_.check_tenant(role.id.tenant));
     const auto same = TRY(find_by_name(role.id.tenant, role.name));

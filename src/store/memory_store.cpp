@@ -109,19 +109,14 @@ Result<std::vector<AccessRule>> MemoryStore::deleted_access_rules(TenantId tenan
     return rules;
 }
 
-Result<void> MemoryStore::for_each_change_event(TenantId tenant, std::uint64_t first_number,
-                                                const AuditVisitor& visit) {
-    std::vector<AuditEntry> events;
-    {
-        const std::scoped_lock lock(mutex_);
-        events = tables_->change_events[tenant];
-    }
-    for (const AuditEntry& event : events) {
-        if (event.number >= first_number) {
-            TRY(visit(event));
-        }
-    }
-    return {};
+Result<std::unique_ptr<AuditReader>> MemoryStore::open_audit_reader() {
+    const std::scoped_lock lock(mutex_);
+    return read_chains(tables_->change_events);
+}
+
+Result<std::uint64_t> MemoryStore::remove_oldest(TenantId tenant, Timestamp before) {
+    const std::scoped_lock lock(mutex_);
+    return tables_->change_events[tenant].remove_older_than(before);
 }
 
 } // namespace claviger

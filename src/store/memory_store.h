@@ -23,8 +23,8 @@ public:
     Result<void> record_last_logins(std::span<const LastLogin> logins) override;
     Result<void> try_write() override { return {}; }
     Result<std::vector<AccessRule>> deleted_access_rules(TenantId tenant) override;
-    Result<void> for_each_change_event(TenantId tenant, std::uint64_t first_number,
-                                       const AuditVisitor& visit) override;
+    Result<std::unique_ptr<AuditReader>> open_audit_reader() override;
+    Result<std::uint64_t> remove_oldest(TenantId tenant, Timestamp before) override;
 
 private:
     std::vector<Row> live_rows();

@@ -206,18 +206,17 @@ public:
     explicit MemoryChangeEventRows(MemoryContext& context) : context_(context) {}
 
     Result<AuditHead> head(TenantId tenant) override {
-        const auto& events = context_.tables.change_events[tenant];
-        return events.empty() ? AuditHead{} : AuditHead{events.back().number, events.back().hash};
+        return context_.tables.change_events[tenant].head();
     }
 
     Result<void> append(const AuditEntry& entry) override {
         TRY(context_.check_tenant(entry.tenant));
-        auto& events = context_.tables.change_events[entry.tenant];
-        if (entry.number != events.size() + 1) {
+        MemoryChain& chain = context_.tables.change_events[entry.tenant];
+        if (entry.number != chain.head().number + 1) {
             return fail(ErrorCode::internal, "a change event is out of its chain's order");
         }
-        events.push_back(entry);
-        context_.steps_back.emplace_back([&events] { events.pop_back(); });
+        chain.entries.push_back(entry);
+        context_.steps_back.emplace_back([&chain] { chain.entries.pop_back(); });
         return {};
     }
 

@@ -7,6 +7,7 @@
 #include <memory>
 #include <vector>
 
+#include "store/memory_audit.h"
 #include "store/store.h"
 
 namespace claviger {
@@ -23,7 +24,7 @@ struct MemoryTables {
     std::map<ScopeId, OrgUnit> org_units;
     std::map<AccessRuleId, AccessRule> access_rules;
     std::map<std::pair<TenantId, std::string>, SigningKey> signing_keys;
-    std::map<TenantId, std::vector<AuditEntry>> change_events;
+    MemoryChains change_events;
     std::map<Sequence, std::int32_t> sequences;
     std::uint64_t change_number = 0;
 };

@@ -246,8 +246,26 @@ CREATE TABLE access_event (
 ) STRICT;
 )sql";
 
-constexpr std::array store_steps{store_1, store_2};
-constexpr std::array audit_steps{audit_1};
+// Blocks and anchors (audit_source.h) of the kind of event that the database holds. Blocks of what
+// is there already are added at the next start.
+constexpr std::string_view event_blocks = R"sql(
+CREATE TABLE event_block (
+    tenant INTEGER NOT NULL,
+    block INTEGER NOT NULL,
+    earliest INTEGER NOT NULL,
+    latest INTEGER NOT NULL,
+    listed INTEGER NOT NULL,
+    PRIMARY KEY (tenant, block)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE event_anchor (
+    tenant INTEGER PRIMARY KEY,
+    number INTEGER NOT NULL,
+    hash BLOB NOT NULL CHECK (length(hash) = 32)
+) STRICT;
+)sql";
+
+constexpr std::array store_steps{store_1, store_2, event_blocks};
+constexpr std::array audit_steps{audit_1, event_blocks};
 
 Result<void> apply(Connection& connection, std::string_view sql, std::size_t version) {
     TRY(connection.execute("BEGIN IMMEDIATE"));

@@ -173,6 +173,19 @@ inline SigningKey signing_key(TenantId tenant, std::string kid) {
     return row;
 }
 
+/// The last entry of a chain.
+inline AuditHead audit_head(AuditSource& source, TenantId tenant) {
+    const auto reader = source.open_audit_reader();
+    return reader ? (*reader)->head(tenant).value() : AuditHead{};
+}
+
+/// The entries of a chain from number `from` on.
+inline Result<void> for_each_entry(AuditSource& source, TenantId tenant, std::uint64_t from,
+                                   const AuditVisitor& visit) {
+    const auto reader = TRY(source.open_audit_reader());
+    return reader->for_each(tenant, from, (std::uint64_t{1} << 40) - 1, visit);
+}
+
 inline AuditEntry change_event(TenantId tenant, std::uint64_t number) {
     Digest hash{};
     hash[0] = static_cast<std::uint8_t>(number);

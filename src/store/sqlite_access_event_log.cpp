@@ -3,27 +3,15 @@
 
 #include <utility>
 
-#include "store/sqlite_rows.h"
+#include "store/sqlite_audit.h"
 
 namespace claviger {
 
 namespace {
 
-/// As read_row() takes them: tenant, number, at, payload, hash. (Generated columns would do the
-/// same, but VACUUM INTO of SQLite 3.40.1 fails on them.)
-constexpr std::string_view access_event_columns = "id >> 40, id & 0xFFFFFFFFFF, at, payload, hash";
+constexpr std::uint64_t most_removed_events = 1024; // at once: tokens wait meanwhile
 
-/// The key of an event in its table; see migrations.cpp.
-std::int64_t event_id(TenantId tenant, std::uint64_t number) {
-    return (std::int64_t{number_of(tenant)} << 40) + static_cast<std::int64_t>(number);
-}
-
-/// Above all events that a tenant can have.
-std::int64_t end_of(TenantId tenant) {
-    return event_id(tenant, (std::uint64_t{1} << 40) - 1);
-}
-
-/// From here on event_id() would wrap round.
+/// From here on access_event_id() would wrap round.
 constexpr std::int32_t tenants_end = 1 << 23;
 
 } // namespace
@@ -37,6 +25,7 @@ SqliteAccessEventLog::open(const std::filesystem::path& directory, Chain chain,
     std::unique_ptr<SqliteAccessEventLog> log(
         new SqliteAccessEventLog(file, std::move(chain), std::move(writer), std::move(spool)));
     TRY(log->read_heads());
+    TRY(log->add_missing_blocks());
     TRY(log->continue_from_spool());
     log->thread_ = std::thread([raw = log.get()] { raw->run(); });
     return log;
@@ -107,37 +96,30 @@ void SqliteAccessEventLog::add_batch_listener(std::function<void()> listener) {
     listeners_.push_back(std::move(listener));
 }
 
-Result<AuditHead> SqliteAccessEventLog::head(TenantId tenant) {
-    const std::scoped_lock lock(state_mutex_);
-    const auto at = heads_.find(tenant);
-    return at == heads_.end() ? AuditHead{} : at->second;
-}
-
-Result<void> SqliteAccessEventLog::for_each(TenantId tenant, std::uint64_t first_number,
-                                            const Store::AuditVisitor& visit) {
-    static const std::string sql =
-        select(access_event_columns, "access_event WHERE id >= ? AND id < ? ORDER BY id");
+Result<std::unique_ptr<AuditReader>> SqliteAccessEventLog::open_audit_reader() {
     std::vector<AuditEntry> spooled;
     {
         const std::scoped_lock lock(state_mutex_); // before the database: it may move there
         spooled = spool_.entries();
     }
-    const auto reader = TRY(Connection::open(file_, Connection::Mode::read_only));
-    Statement found = TRY(reader->query(sql, event_id(tenant, first_number), end_of(tenant)));
-    AuditEntry entry;
-    std::uint64_t next_number = first_number;
-    for (bool more = TRY(found.step()); more;) {
-        read_row(found, entry);
-        TRY(visit(entry));
-        next_number = entry.number + 1;
-        more = TRY(found.step());
-    }
-    for (const AuditEntry& kept : spooled) {
-        if (kept.tenant == tenant && kept.number >= next_number) {
-            TRY(visit(kept));
-        }
-    }
-    return {};
+    return SqliteAuditReader::open(file_, access_event_table(), std::move(spooled));
+}
+
+Result<std::uint64_t> SqliteAccessEventLog::remove_oldest(TenantId tenant, Timestamp before) {
+    std::uint64_t removed = 0;
+    Errand errand{[&](Connection& connection) -> Result<void> {
+        removed = TRY(remove_oldest_entries(connection, access_event_table(), tenant, before,
+                                            most_removed_events));
+        return {};
+    }};
+    std::unique_lock lock(queue_mutex_);
+    errand_done_.wait(lock, [&] { return errand_ == nullptr; });
+    errand_ = &errand;
+    sleeping_ = false;
+    queued_.notify_one();
+    errand_done_.wait(lock, [&] { return errand.done; });
+    TRY(std::move(errand.outcome));
+    return removed;
 }
 
 std::uint64_t SqliteAccessEventLog::queue_depth() const {
@@ -151,25 +133,37 @@ std::uint64_t SqliteAccessEventLog::durable_count() const {
 
 /// Steps from tenant to tenant by the primary key, so that a long log opens as fast as a short one.
 Result<void> SqliteAccessEventLog::read_heads() {
-    static const std::string next_sql =
-        select(access_event_columns, "access_event WHERE id >= ? ORDER BY id LIMIT 1");
-    static const std::string last_sql =
-        select(access_event_columns, "access_event WHERE id < ? ORDER BY id DESC LIMIT 1");
+    Connection& connection = writer_->connection();
     std::int64_t from = 0;
     while (true) {
-        AuditEntry entry;
-        Statement next = TRY(writer_->connection().query(next_sql, from));
+        Statement next = TRY(connection.query("SELECT tenant FROM "
+                                              "(SELECT min(id) >> 40 AS tenant FROM access_event "
+                                              "WHERE id >= ?1 << 40 UNION ALL "
+                                              "SELECT min(tenant) FROM event_anchor "
+                                              "WHERE tenant >= ?1) "
+                                              "WHERE tenant IS NOT NULL ORDER BY tenant LIMIT 1",
+                                              from));
         const bool any = TRY(next.step());
         if (!any) {
             return {};
         }
-        read_row(next, entry);
-        from = end_of(entry.tenant);
-        Statement last = TRY(writer_->connection().query(last_sql, from));
-        TRY(last.step());
-        read_row(last, entry);
-        heads_[entry.tenant] = {entry.number, entry.hash};
+        const auto tenant = TenantId{static_cast<std::int32_t>(next.integer(0))};
+        heads_[tenant] = TRY(find_audit_head(connection, access_event_table(), tenant));
+        from = std::int64_t{number_of(tenant)} + 1;
     }
+}
+
+Result<void> SqliteAccessEventLog::add_missing_blocks() {
+    TRY(writer_->begin());
+    for (const auto& [tenant, head] : heads_) {
+        auto added =
+            claviger::add_missing_blocks(writer_->connection(), access_event_table(), tenant);
+        if (!added) {
+            writer_->roll_back();
+            return added;
+        }
+    }
+    return writer_->commit();
 }
 
 /// Takes up the spool of the former process, and copies it if the database can be written.
@@ -195,12 +189,21 @@ void SqliteAccessEventLog::run() {
     std::unique_lock lock(queue_mutex_);
     while (true) {
         sleeping_ = true;
-        queued_.wait(lock, [&] { return !queue_.empty() || retry_ || stopping_; });
+        queued_.wait(lock, [&] { return !queue_.empty() || retry_ || errand_ || stopping_; });
         sleeping_ = false;
-        retry_ = false;
-        if (stopping_ && queue_.empty()) {
-            return;
+        if (errand_ != nullptr) {
+            Errand& errand = *errand_;
+            lock.unlock();
+            run_errand(errand);
+            lock.lock();
         }
+        if (queue_.empty() && !retry_) {
+            if (stopping_) {
+                return;
+            }
+            continue;
+        }
+        retry_ = false;
         batch.swap(queue_);
         queued_bytes_ = 0;
         lock.unlock();
@@ -275,13 +278,30 @@ Result<void> SqliteAccessEventLog::insert(std::span<const AuditEntry> entries) {
         TRY(writer_->connection().run(
             "INSERT INTO access_event (id, at, payload, hash) VALUES (?, ?, ?, ?) "
             "ON CONFLICT DO NOTHING",
-            event_id(entry.tenant, entry.number), entry.at, entry.payload, entry.hash));
+            access_event_id(entry.tenant, entry.number), entry.at, entry.payload, entry.hash));
+        TRY(end_block(writer_->connection(), access_event_table(), entry.tenant, entry.number));
     }
     return {};
 }
 
+void SqliteAccessEventLog::run_errand(Errand& errand) {
+    errand.outcome = writer_->begin();
+    if (errand.outcome) {
+        errand.outcome = errand.work(writer_->connection());
+        if (errand.outcome) {
+            errand.outcome = writer_->commit();
+        } else {
+            writer_->roll_back();
+        }
+    }
+    writer_->checkpoint_if_due();
+    const std::scoped_lock lock(queue_mutex_);
+    errand.done = true;
+    errand_ = nullptr;
+    errand_done_.notify_all();
+}
+
 void SqliteAccessEventLog::publish_heads(std::span<const AuditEntry> durable) {
-    const std::scoped_lock lock(state_mutex_);
     for (const AuditEntry& entry : durable) {
         heads_[entry.tenant] = {entry.number, entry.hash};
     }

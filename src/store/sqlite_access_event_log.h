@@ -46,14 +46,20 @@ public:
     Durability durability(AuditTicket ticket) const override;
     Durability wait(AuditTicket ticket) override;
     void add_batch_listener(std::function<void()> listener) override;
-    Result<AuditHead> head(TenantId tenant) override;
-    Result<void> for_each(TenantId tenant, std::uint64_t first_number,
-                          const Store::AuditVisitor& visit) override;
+    Result<std::unique_ptr<AuditReader>> open_audit_reader() override;
+    Result<std::uint64_t> remove_oldest(TenantId tenant, Timestamp before) override;
     std::uint64_t queue_depth() const override;
     std::uint64_t durable_count() const override;
 
 private:
     using Heads = std::map<TenantId, AuditHead>;
+
+    /// What somebody else wants of the writer thread between two batches.
+    struct Errand {
+        std::function<Result<void>(Connection&)> work;
+        Result<void> outcome{};
+        bool done = false;
+    };
 
     SqliteAccessEventLog(std::filesystem::path file, Chain chain,
                          std::unique_ptr<SqliteWriter> writer, Spool spool)
@@ -61,6 +67,7 @@ private:
           spool_(std::move(spool)) {}
 
     Result<void> read_heads();
+    Result<void> add_missing_blocks();
     Result<void> continue_from_spool();
     void run();
     /// True when it took longer than a commit does.
@@ -68,6 +75,7 @@ private:
     void link(std::vector<AuditEntry>& batch) const;
     Result<void> write_database(std::span<const AuditEntry> batch);
     Result<void> insert(std::span<const AuditEntry> entries);
+    void run_errand(Errand& errand);
     void publish_heads(std::span<const AuditEntry> durable);
 
     const std::filesystem::path file_;
@@ -76,12 +84,14 @@ private:
     TicketBook tickets_;
     std::vector<std::function<void()>> listeners_;
 
-    std::mutex state_mutex_; // guards what readers see
     Heads heads_;
+    std::mutex state_mutex_; // guards what readers see
     Spool spool_;
 
     mutable std::mutex queue_mutex_;
     std::condition_variable queued_;
+    std::condition_variable errand_done_;
+    Errand* errand_ = nullptr;
     std::vector<AuditEntry> queue_; // without number and hash
     std::size_t queued_bytes_ = 0;
     AuditTicket last_ticket_ = 0;

@@ -130,6 +130,12 @@ Result<std::optional<Role>> SqliteRoleRows::find_by_name(TenantId tenant, std::s
     return find_one<Role>(context_.connection, sql, tenant, name);
 }
 
+Result<std::vector<Role>> SqliteRoleRows::all(TenantId tenant) {
+    static const std::string sql =
+        select(role_columns, "role WHERE tenant = ? AND deleted_at IS NULL ORDER BY id");
+    return find_all<Role>(context_.connection, sql, tenant);
+}
+
 Result<void> SqliteRoleRows::put(const Role& role) {
     TRY(context_.connection.run(
         "INSERT INTO role (tenant, id, name, description, enabled, permission_sets, "

@@ -78,6 +78,7 @@ public:
     explicit SqliteRoleRows(SqliteContext context) : context_(context) {}
     Result<std::optional<Role>> find(RoleId id) override;
     Result<std::optional<Role>> find_by_name(TenantId tenant, std::string_view name) override;
+    Result<std::vector<Role>> all(TenantId tenant) override;
     Result<void> put(const Role& role) override;
 
 private:

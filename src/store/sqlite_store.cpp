@@ -4,16 +4,25 @@
 #include <array>
 #include <exception>
 
+#include "store/sqlite_audit.h"
 #include "store/sqlite_load.h"
 #include "store/sqlite_rows.h"
 
 namespace claviger {
 
+namespace {
+
+constexpr std::uint64_t most_removed_events = 4096; // at once: changes wait meanwhile
+
+} // namespace
+
 Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::filesystem::path& directory,
                                                        const SqliteOptions& options) {
     const auto file = directory / store_file_name;
     auto writer = TRY(SqliteWriter::open(file, store_migrations(), options));
-    return std::unique_ptr<SqliteStore>(new SqliteStore(file, std::move(writer)));
+    std::unique_ptr<SqliteStore> store(new SqliteStore(file, std::move(writer)));
+    TRY(store->add_missing_blocks());
+    return store;
 }
 
 SqliteStore::SqliteStore(std::filesystem::path file, std::unique_ptr<SqliteWriter> writer)
@@ -150,19 +159,29 @@ Result<std::vector<AccessRule>> SqliteStore::deleted_access_rules(TenantId tenan
     return rules;
 }
 
-Result<void> SqliteStore::for_each_change_event(TenantId tenant, std::uint64_t first_number,
-                                                const AuditVisitor& visit) {
-    static const std::string sql = select(
-        audit_entry_columns, "change_event WHERE tenant = ? AND number >= ? ORDER BY number");
-    const auto reader = TRY(open_reader());
-    Statement found = TRY(reader->query(sql, tenant, first_number));
-    AuditEntry entry;
-    for (bool more = TRY(found.step()); more;) {
-        read_row(found, entry);
-        TRY(visit(entry));
-        more = TRY(found.step());
-    }
-    return {};
+Result<std::unique_ptr<AuditReader>> SqliteStore::open_audit_reader() {
+    return SqliteAuditReader::open(file_, change_event_table(), {});
+}
+
+Result<std::uint64_t> SqliteStore::remove_oldest(TenantId tenant, Timestamp before) {
+    std::uint64_t removed = 0;
+    TRY(queue_.submit([&]() -> Result<void> {
+        removed = TRY(remove_oldest_entries(writer_->connection(), change_event_table(), tenant,
+                                            before, most_removed_events));
+        return {};
+    }));
+    return removed;
+}
+
+Result<void> SqliteStore::add_missing_blocks() {
+    return queue_.submit([&]() -> Result<void> {
+        const auto tenants = TRY(transaction_.tenants().all());
+        for (const Tenant& tenant : tenants) {
+            TRY(claviger::add_missing_blocks(writer_->connection(), change_event_table(),
+                                             tenant.id));
+        }
+        return {};
+    });
 }
 
 } // namespace claviger

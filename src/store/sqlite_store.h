@@ -28,12 +28,13 @@ public:
     Result<void> record_last_logins(std::span<const LastLogin> logins) override;
     Result<void> try_write() override;
     Result<std::vector<AccessRule>> deleted_access_rules(TenantId tenant) override;
-    Result<void> for_each_change_event(TenantId tenant, std::uint64_t first_number,
-                                       const AuditVisitor& visit) override;
+    Result<std::unique_ptr<AuditReader>> open_audit_reader() override;
+    Result<std::uint64_t> remove_oldest(TenantId tenant, Timestamp before) override;
 
 private:
     SqliteStore(std::filesystem::path file, std::unique_ptr<SqliteWriter> writer);
 
+    Result<void> add_missing_blocks();
     void run_batch(std::span<CommitQueue::Entry* const> batch);
     Result<void> commit(std::span<CommitQueue::Entry* const> batch);
     Result<void> run_alone(CommitQueue::Entry& entry);

@@ -2,6 +2,7 @@
 #include "store/sqlite_transaction.h"
 
 #include "store/row_facts.h"
+#include "store/sqlite_audit.h"
 #include "store/sqlite_nouns.h"
 #include "store/sqlite_rows.h"
 
@@ -287,10 +288,7 @@ public:
     explicit SqliteChangeEventRows(SqliteContext context) : context_(context) {}
 
     Result<AuditHead> head(TenantId tenant) override {
-        static const std::string sql = select(
-            audit_entry_columns, "change_event WHERE tenant = ? ORDER BY number DESC LIMIT 1");
-        const auto last = TRY(find_one<AuditEntry>(context_.connection, sql, tenant));
-        return last ? AuditHead{last->number, last->hash} : AuditHead{};
+        return find_audit_head(context_.connection, change_event_table(), tenant);
     }
 
     Result<void> append(const AuditEntry& entry) override {
@@ -298,9 +296,10 @@ public:
         if (entry.number != before.number + 1) {
             return fail(ErrorCode::internal, "a change event is out of its chain's order");
         }
-        return context_.connection.run(
+        TRY(context_.connection.run(
             "INSERT INTO change_event (tenant, number, at, payload, hash) VALUES (?, ?, ?, ?, ?)",
-            entry.tenant, entry.number, entry.at, entry.payload, entry.hash);
+            entry.tenant, entry.number, entry.at, entry.payload, entry.hash));
+        return end_block(context_.connection, change_event_table(), entry.tenant, entry.number);
     }
 
 private:

@@ -16,6 +16,7 @@
 
 #include "base/error.h"
 #include "model/model.h"
+#include "store/audit_source.h"
 
 namespace claviger {
 
@@ -70,6 +71,8 @@ public:
     virtual ~RoleRows() = default;
     virtual Result<std::optional<Role>> find(RoleId id) = 0;
     virtual Result<std::optional<Role>> find_by_name(TenantId tenant, std::string_view name) = 0;
+    /// By number.
+    virtual Result<std::vector<Role>> all(TenantId tenant) = 0;
     virtual Result<void> put(const Role& role) = 0;
 };
 
@@ -160,16 +163,13 @@ struct LastLogin {
     Timestamp at;
 };
 
-class Store {
+class Store : public AuditSource { // of change events
 public:
     using Work = std::function<Result<void>(Transaction&)>;
     /// `change_number` grows by one with every committed row.
     using CommitListener =
         std::function<void(std::uint64_t change_number, std::span<const Row> rows)>;
     using RowVisitor = std::function<void(const Row&)>;
-    using AuditVisitor = std::function<Result<void>(const AuditEntry&)>;
-
-    virtual ~Store() = default;
 
     /// Runs `work` and commits it together with the work of other callers (one sync for all).
     /// Returns only when it is durable; on an error of `work` nothing of it is kept. `work` may be
@@ -191,10 +191,6 @@ public:
 
     /// Deleted rules, oldest first, for lists that ask for them.
     virtual Result<std::vector<AccessRule>> deleted_access_rules(TenantId tenant) = 0;
-
-    /// The change events of a tenant in order, from `first_number` on.
-    virtual Result<void> for_each_change_event(TenantId tenant, std::uint64_t first_number,
-                                               const AuditVisitor& visit) = 0;
 };
 
 } // namespace claviger

@@ -397,9 +397,12 @@ TYPED_TEST(StoreTest, RolesAreFoundByNameWithinTheirTenant) {
     EXPECT_EQ(this->found([](auto& t) { return t.roles().find_by_name(first, "Auditor"); }),
               text_of(one));
     EXPECT_EQ(this->code_of(put(this->store(), role(first, 4, "Auditor"))), ErrorCode::conflict);
+    const auto all = [](auto& t) { return t.roles().all(first); };
+    EXPECT_EQ(this->found_all(all), (Texts{text_of(one), text_of(plain)}));
     one.deleted_at = at(97);
     this->must(put(this->store(), one));
     EXPECT_EQ(this->found([&](auto& t) { return t.roles().find(one.id); }), "none");
+    EXPECT_EQ(this->found_all(all), Texts{text_of(plain)});
     this->must(put(this->store(), role(first, 4, "Auditor")));
 }
 
@@ -575,7 +578,7 @@ TYPED_TEST(StoreTest, ChangeEventsFormOneChainPerTenant) {
         return {};
     }));
     std::vector<std::uint64_t> numbers;
-    this->must(store.for_each_change_event(first, 2, [&](const AuditEntry& entry) -> Result<void> {
+    this->must(for_each_entry(store, first, 2, [&](const AuditEntry& entry) -> Result<void> {
         numbers.push_back(entry.number);
         EXPECT_EQ(entry.payload, change_event(first, 2).payload);
         EXPECT_EQ(entry.at, at(15));
@@ -583,7 +586,7 @@ TYPED_TEST(StoreTest, ChangeEventsFormOneChainPerTenant) {
     }));
     EXPECT_EQ(numbers, std::vector<std::uint64_t>{2});
     int visits = 0;
-    const auto stopped = store.for_each_change_event(first, 1, [&](const AuditEntry&) {
+    const auto stopped = for_each_entry(store, first, 1, [&](const AuditEntry&) {
         ++visits;
         return Result<void>(fail(ErrorCode::not_found, "enough"));
     });
@@ -686,7 +689,7 @@ TYPED_TEST(StoreTest, WritesOfManyThreadsAreAllOrNothingEach) {
     EXPECT_EQ(heard.size(), kept);
     EXPECT_EQ(last_number, 2 + kept);
     std::uint64_t events = 0;
-    this->must(this->store().for_each_change_event(first, 1, [&](const AuditEntry& entry) {
+    this->must(for_each_entry(this->store(), first, 1, [&](const AuditEntry& entry) {
         EXPECT_EQ(entry.number, ++events);
         return Result<void>{};
     }));
