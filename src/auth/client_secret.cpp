@@ -1,38 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "auth/client_secret.h"
 
-#include <algorithm>
-#include <array>
-
+#include "auth/credential_text.h"
 #include "base/encoding.h"
 
 namespace claviger {
-namespace {
-
-constexpr std::size_t random_width = 43; // 32 bytes in base62
-constexpr std::size_t checksum_width = 6;
-
-std::string checksum_of(std::string_view text) {
-    const std::uint32_t sum = crc32(text);
-    const std::array<std::uint8_t, 4> bytes{
-        static_cast<std::uint8_t>(sum >> 24), static_cast<std::uint8_t>(sum >> 16),
-        static_cast<std::uint8_t>(sum >> 8), static_cast<std::uint8_t>(sum)};
-    return base62(bytes, checksum_width);
-}
-
-} // namespace
 
 Secret generate_client_secret(Random& random, SecretKind kind) {
-    std::array<std::uint8_t, 32> bytes{};
+    CredentialBytes bytes{};
     random.fill(bytes);
-    std::string text("clv");
-    text.reserve(text.size() + 2 + random_width + checksum_width);
-    text += static_cast<char>(kind);
-    text += '_';
-    text += base62(bytes, random_width);
+    std::string prefix("clv");
+    prefix += static_cast<char>(kind);
+    prefix += '_';
+    Secret secret(credential_text(prefix, bytes));
     wipe(bytes);
-    text += checksum_of(text);
-    return Secret(std::move(text));
+    return secret;
 }
 
 Pepper::Pepper(const MasterKey& master_key)

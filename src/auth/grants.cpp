@@ -9,16 +9,11 @@
 
 namespace claviger {
 
-/// One request for a token while it is judged.
-struct Grants::Attempt {
-    const TenantState& state;
-    std::string_view name; // the client id or e-mail as sent
-    PrincipalKind kind;
-    std::string_view grant;
-    const Origin& origin;
-    GrantOptions options;
-    Timestamp now;
-};
+namespace {
+
+constexpr int too_many_requests_status = 429;
+
+} // namespace
 
 namespace {
 
@@ -43,24 +38,26 @@ std::string grant_payload(const AuditEvent& event, std::string_view grant,
 } // namespace
 
 Grants::Grants(const TokenSettings& settings, const Pepper& pepper, Passwords& passwords,
-               AccessEventLog& access_events, LastLogins& last_logins, const Clock& clock,
-               Random& random)
-    : settings_(settings), pepper_(pepper), passwords_(passwords), access_events_(access_events),
-      last_logins_(last_logins), clock_(clock), random_(random),
-      throttle_(clock, ThrottleLimits{}) {
+               const RefreshTokens& refresh_tokens, Store& store, AccessEventLog& access_events,
+               LastLogins& last_logins, const Clock& clock, Random& random)
+    : settings_(settings), pepper_(pepper), passwords_(passwords), refresh_tokens_(refresh_tokens),
+      store_(store), access_events_(access_events), last_logins_(last_logins), clock_(clock),
+      random_(random), throttle_(clock, ThrottleLimits{}) {
     random_.fill(decoy_);
 }
 
 Grants::Counts Grants::counts() const {
     return {granted_clients_.load(std::memory_order_relaxed),
             granted_users_.load(std::memory_order_relaxed),
-            refused_.load(std::memory_order_relaxed), throttled_.load(std::memory_order_relaxed)};
+            refreshed_.load(std::memory_order_relaxed), refused_.load(std::memory_order_relaxed),
+            throttled_.load(std::memory_order_relaxed)};
 }
 
 GrantOutcome Grants::client_credentials(const TenantState& state, std::string_view client_id,
                                         std::string_view secret, const Origin& origin,
                                         GrantOptions options) {
     const Attempt attempt{state,
+                          client_id,
                           client_id,
                           PrincipalKind::service_account,
                           grant_type::client_credentials,
@@ -87,8 +84,8 @@ GrantOutcome Grants::client_credentials(const TenantState& state, std::string_vi
     if (standing.refused) {
         return refuse(attempt, name_of(*standing.refused));
     }
-    const TokenSubject subject{
-        PrincipalKind::service_account, account->id, standing.epoch, account->name, {}};
+    const TokenSubject subject{PrincipalKind::service_account, account->id, standing.epoch,
+                               account->name};
     return grant(attempt, subject, account->name, ServiceAccountId{state.tenant.id, account->id});
 }
 
@@ -108,36 +105,8 @@ GrantOutcome Grants::access_key(Attempt attempt, const Digest& offered) {
         return refuse(attempt, name_of(*standing.refused));
     }
     const TokenSubject subject{PrincipalKind::user, key->user, standing.epoch, key->client_id,
-                               standing.name};
+                               standing.user};
     return grant(attempt, subject, standing.name, key->id);
-}
-
-GrantOutcome Grants::password(const TenantState& state, std::string_view email,
-                              std::string_view password, const Origin& origin,
-                              GrantOptions options) {
-    const std::string address = ascii_lower(email);
-    const Attempt attempt{state,  address, PrincipalKind::user, grant_type::password,
-                          origin, options, clock_.now()};
-    if (const auto wait = throttle_.wait_seconds(address, origin.source_ip)) {
-        throttled_.fetch_add(1, std::memory_order_relaxed);
-        return {fail(ErrorCode::too_many_requests, "too many failed sign-ins; try again later"), 0,
-                *wait};
-    }
-    const User* user = state.users.find_by_email(address);
-    const auto matches = passwords_.verify(user != nullptr ? user->password_hash : "", password);
-    if (!matches) {
-        return {std::unexpected(matches.error()), 0, 1};
-    }
-    if (user == nullptr || !*matches) {
-        return refuse(attempt, user == nullptr ? "unknown user" : "wrong password");
-    }
-    const Eligibility standing = eligible(state, PrincipalKind::user, user->id.value, std::nullopt);
-    if (standing.refused) {
-        return refuse(attempt, name_of(*standing.refused));
-    }
-    const TokenSubject subject{PrincipalKind::user, user->id.value, standing.epoch,
-                               public_client_id, user->email};
-    return grant(attempt, subject, user->email, user->id);
 }
 
 AuditEvent Grants::event_of(const Attempt& attempt) const {
@@ -183,34 +152,37 @@ GrantOutcome Grants::grant(const Attempt& attempt, const TokenSubject& subject,
         return {std::unexpected(std::move(ticket).error()), 0, 0};
     }
     last_logins_.record(login, attempt.now);
-    auto& counter = subject.kind == PrincipalKind::user ? granted_users_ : granted_clients_;
-    counter.fetch_add(1, std::memory_order_relaxed);
+    granted_clients_.fetch_add(1, std::memory_order_relaxed);
     return {std::move(tokens), *ticket, 0};
 }
 
-GrantOutcome Grants::refuse(const Attempt& attempt, std::string_view reason) {
-    throttle_.record_failure(attempt.name, attempt.origin.source_ip);
+GrantOutcome Grants::refuse(const Attempt& attempt, std::string_view reason,
+                            std::string_view said) {
+    throttle_.record_failure(attempt.counted_as, attempt.origin.source_ip);
     refused_.fetch_add(1, std::memory_order_relaxed);
+    const bool is_client = attempt.grant == grant_type::client_credentials;
+    // A right secret is never throttled, so nobody can lock a client out by guessing at it.
+    const auto wait = throttle_.wait_seconds(attempt.counted_as, attempt.origin.source_ip);
     AuditEvent event = event_of(attempt);
     event.succeeded = false;
-    event.http_status = 400;
+    event.http_status = is_client ? attempt.origin.refused_client : attempt.origin.refused_user;
+    event.http_status = wait ? too_many_requests_status : event.http_status;
     auto ticket =
         access_events_.append(event.tenant, event.at,
                               audit_payload(event, {{"grant", attempt.grant}, {"reason", reason}}));
     if (!ticket) {
         return {std::unexpected(std::move(ticket).error()), 0, 0};
     }
-    // A right secret is never throttled, so nobody can lock a client out by guessing at it.
-    if (const auto wait = throttle_.wait_seconds(attempt.name, attempt.origin.source_ip)) {
+    if (wait) {
         throttled_.fetch_add(1, std::memory_order_relaxed);
         return {fail(ErrorCode::too_many_requests, "too many failed sign-ins; try again later"),
                 *ticket, *wait};
     }
-    const bool user = attempt.grant == grant_type::password;
-    return {fail(user ? ErrorCode::invalid_grant : ErrorCode::invalid_client,
-                 user ? "The user name or password is wrong."
-                      : "The client id or client secret is wrong."),
-            *ticket, 0};
+    if (is_client) {
+        return {fail(ErrorCode::invalid_client, "The client id or client secret is wrong."),
+                *ticket, 0};
+    }
+    return {fail(ErrorCode::invalid_grant, std::string(said)), *ticket, 0};
 }
 
 } // namespace claviger

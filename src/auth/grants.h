@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The grants (RFC 6749 4): a client's secret or a user's password becomes a token. One
-// implementation behind all token endpoints. Unknown and wrong are answered alike, with the same
-// work; every grant and every refusal is an access event that is durable before the answer.
+// The grants (RFC 6749 4): a client's secret, a user's password or a refresh token becomes a token.
+// One implementation behind all token endpoints. Unknown and wrong are answered alike, with the
+// same work; every grant and every refusal is an access event that is durable before the answer.
 #pragma once
 
 #include <array>
 #include <atomic>
+#include <expected>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,6 +16,7 @@
 #include "auth/issue_token.h"
 #include "auth/last_logins.h"
 #include "auth/password.h"
+#include "auth/refresh_token.h"
 #include "auth/throttle.h"
 #include "auth/token_settings.h"
 
@@ -24,6 +26,7 @@ namespace grant_type { // RFC 6749 4.3.2, 4.4.2; app_token is the contract's old
 inline constexpr std::string_view client_credentials = "client_credentials";
 inline constexpr std::string_view app_token = "app_token";
 inline constexpr std::string_view password = "password";
+inline constexpr std::string_view refresh_token = "refresh_token";
 } // namespace grant_type
 
 /// How the endpoint wants its tokens made.
@@ -32,10 +35,18 @@ struct GrantOptions {
     bool with_id_token = false;
 };
 
+/// What a user gets besides tokens, to get new ones with.
+struct GrantedSession {
+    Uuid id;
+    std::string refresh_token;
+    std::int64_t expires_in = 0;
+};
+
 struct GrantedTokens {
     std::string access_token;
-    std::string id_token; // empty unless asked for
+    std::string id_token; // empty unless asked for; users always get one
     std::int64_t expires_in = 0;
+    std::optional<GrantedSession> session = {};
 };
 
 struct GrantOutcome {
@@ -45,42 +56,94 @@ struct GrantOutcome {
     std::int64_t retry_after_seconds = 0; // with too_many_requests
 };
 
+struct PasswordRequest {
+    std::string_view email; // in any case
+    std::string_view password;
+    std::string_view client_id; // empty: none was named
+};
+
+struct RefreshRequest {
+    std::string_view token;
+    std::string_view client_id; // as above
+};
+
+/// How many sign-ins of a user are remembered; a further one ends the oldest.
+inline constexpr std::size_t most_sessions = 100;
+
 class Grants {
 public:
     Grants(const TokenSettings& settings, const Pepper& pepper, Passwords& passwords,
-           AccessEventLog& access_events, LastLogins& last_logins, const Clock& clock,
-           Random& random);
+           const RefreshTokens& refresh_tokens, Store& store, AccessEventLog& access_events,
+           LastLogins& last_logins, const Clock& clock, Random& random);
 
     /// Touches memory only.
     GrantOutcome client_credentials(const TenantState& state, std::string_view client_id,
                                     std::string_view secret, const Origin& origin,
                                     GrantOptions options);
 
-    /// Hashes a password: call on a worker. `email` in any case.
-    GrantOutcome password(const TenantState& state, std::string_view email,
-                          std::string_view password, const Origin& origin, GrantOptions options);
+    /// Begins a session. Hashes a password and writes: call on a worker.
+    GrantOutcome password(const TenantState& state, const PasswordRequest& request,
+                          const Origin& origin, GrantOptions options);
+
+    /// Each refresh token is good once. One that was used before ends its session: either its owner
+    /// or a thief holds the next one (RFC 9700 4.14.2). Writes: call on a worker.
+    GrantOutcome refresh(const TenantState& state, const RefreshRequest& request,
+                         const Origin& origin, GrantOptions options);
+
+    /// The local user whose password this is, whether or not it may sign in; or the refusal.
+    /// Throttled and recorded as a sign-in. Call on a worker.
+    std::expected<const User*, GrantOutcome> check_password(const TenantState& state,
+                                                            std::string_view email,
+                                                            std::string_view password,
+                                                            const Origin& origin);
 
     struct Counts {
         std::uint64_t client_credentials = 0;
         std::uint64_t password = 0;
+        std::uint64_t refresh = 0;
         std::uint64_t refused = 0;
         std::uint64_t throttled = 0;
     };
     Counts counts() const;
 
 private:
-    struct Attempt;
+    /// One request for a token while it is judged.
+    struct Attempt {
+        const TenantState& state;
+        std::string_view name;       // the client id or e-mail as sent
+        std::string_view counted_as; // by the throttle
+        PrincipalKind kind;
+        std::string_view grant;
+        const Origin& origin;
+        GrantOptions options;
+        Timestamp now;
+    };
+    /// What a grant changes besides its session; `user` is the row as it is now.
+    using Change = std::function<Result<void>(Transaction&, User user)>;
+
+    // Of grants.cpp.
     GrantOutcome access_key(Attempt attempt, const Digest& offered);
     GrantOutcome grant(const Attempt& attempt, const TokenSubject& subject, std::string_view name,
                        const LoginId& login);
-    GrantOutcome refuse(const Attempt& attempt, std::string_view reason);
+    GrantOutcome refuse(const Attempt& attempt, std::string_view reason,
+                        std::string_view said = {});
     Result<GrantedTokens> issue(const Attempt& attempt, const TokenSubject& subject,
                                 std::string& token_id);
     AuditEvent event_of(const Attempt& attempt) const;
 
+    // Of user_grants.cpp.
+    std::expected<const User*, GrantOutcome> check_password(const Attempt& attempt,
+                                                            std::string_view password);
+    GrantOutcome grant_in_session(const Attempt& attempt, const User& user, const Session& session,
+                                  const Change& change);
+    GrantOutcome rotate(const Attempt& attempt, const User& user, const Session& session);
+    Result<void> end_reused(const RefreshTokenContent& used);
+
     const TokenSettings& settings_;
     const Pepper& pepper_;
     Passwords& passwords_;
+    const RefreshTokens& refresh_tokens_;
+    Store& store_;
     AccessEventLog& access_events_;
     LastLogins& last_logins_;
     const Clock& clock_;
@@ -89,6 +152,7 @@ private:
     Digest decoy_{}; // compared against when the client is unknown
     std::atomic<std::uint64_t> granted_clients_{0};
     std::atomic<std::uint64_t> granted_users_{0};
+    std::atomic<std::uint64_t> refreshed_{0};
     std::atomic<std::uint64_t> refused_{0};
     std::atomic<std::uint64_t> throttled_{0};
 };

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "auth/user_claims.h"
 #include "base/encoding.h"
 #include "base/text.h"
 #include "jose/jwt.h"
@@ -103,8 +104,8 @@ Result<IssuedToken> issue_id_token(const TenantState& state, const TokenSettings
         .add(claim::issued_at, now.seconds())
         .add(claim::expiration, now.seconds() + settings.lifetime_seconds)
         .add(claim::token_id, token.token_id);
-    if (!subject.email.empty()) {
-        builder.add(claim::email, subject.email);
+    if (subject.user != nullptr) {
+        add_user_claims(builder, *subject.user);
     }
     token.text = builder.sign();
     return token;

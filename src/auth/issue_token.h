@@ -22,7 +22,7 @@ struct TokenSubject {
     Uuid id;
     std::uint32_t epoch = 0;
     std::string_view client_id;
-    std::string_view email; // of a user; goes into id tokens only
+    const User* user = nullptr; // when it is one; goes into id tokens only
 };
 
 struct IssuedToken {

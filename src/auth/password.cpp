@@ -147,6 +147,15 @@ Result<void> check_new_password(std::string_view password,
     return {};
 }
 
+Result<bool> is_same_password(std::string_view a, std::string_view b) {
+    std::string first = TRY(normalise(a));
+    std::string second = TRY(normalise(b));
+    const bool same = constant_time_equal(first, second);
+    wipe(first);
+    wipe(second);
+    return same;
+}
+
 Secret generate_password(Random& random) {
     std::array<std::uint8_t, 15> bytes{};
     random.fill(bytes);

@@ -25,6 +25,9 @@ inline constexpr std::size_t longest_password = 1024; // bytes
 /// the keyboard or of one character, or of `context` (the e-mail, the tenant's name, the product).
 Result<void> check_new_password(std::string_view password, const std::vector<std::string>& context);
 
+/// Whether two passwords are the same once they are read as text.
+Result<bool> is_same_password(std::string_view a, std::string_view b);
+
 /// A random password of 100 bits in five groups, to be shown once.
 Secret generate_password(Random& random);
 
@@ -36,6 +39,8 @@ public:
     Result<std::string> hash(std::string_view password);
     /// Costs the same for an empty `phc`, which stands for an unknown user and never matches.
     Result<bool> verify(std::string_view phc, std::string_view password);
+    /// Whether hash() would make a stronger one.
+    bool is_outdated(std::string_view phc) const { return argon2_.is_outdated(phc); }
     /// Gives the memory back when nothing was hashed for 30 s. Call now and then.
     void release_idle_memory();
 

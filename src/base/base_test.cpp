@@ -48,6 +48,12 @@ TEST(Encoding, KnowsTheVectorsOfRfc4648) {
     EXPECT_EQ(hex(as_bytes("fo")), "666f");
     EXPECT_EQ(crc32("123456789"), 0xCBF43926U);
     EXPECT_EQ(base62(Bytes{0xFF}, 4), "0047");
+    EXPECT_EQ(decode_base62("0047", 1), Bytes{0xFF});
+    EXPECT_EQ(decode_base62("0047", 3), (Bytes{0, 0, 0xFF}));
+    EXPECT_EQ(decode_base62("0048", 1), std::nullopt) << "256 needs more than a byte";
+    EXPECT_EQ(decode_base62("00_7", 4), std::nullopt);
+    const Bytes largest(32, 0xFF);
+    EXPECT_EQ(decode_base62(base62(largest, 43), 32), largest);
 }
 
 TEST(Encoding, TakesCanonicalTextOnly) {

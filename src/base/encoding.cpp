@@ -161,9 +161,14 @@ std::string base32(std::span<const std::uint8_t> bytes) {
     return out;
 }
 
+namespace {
+
+constexpr std::string_view base62_alphabet =
+    "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+} // namespace
+
 std::string base62(std::span<const std::uint8_t> bytes, std::size_t width) {
-    constexpr std::string_view alphabet =
-        "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
     Bytes number(bytes.begin(), bytes.end());
     std::string out(width, '0');
     for (std::size_t i = width; i-- > 0;) {
@@ -173,9 +178,29 @@ std::string base62(std::span<const std::uint8_t> bytes, std::size_t width) {
             byte = static_cast<std::uint8_t>(value / 62);
             remainder = value % 62;
         }
-        out[i] = alphabet[remainder];
+        out[i] = base62_alphabet[remainder];
     }
     return out;
+}
+
+std::optional<Bytes> decode_base62(std::string_view digits, std::size_t size) {
+    Bytes number(size);
+    for (const char digit : digits) {
+        const std::size_t value = base62_alphabet.find(digit);
+        if (value == std::string_view::npos) {
+            return std::nullopt;
+        }
+        std::size_t carry = value;
+        for (std::size_t i = size; i-- > 0;) {
+            carry += number[i] * std::size_t{62};
+            number[i] = static_cast<std::uint8_t>(carry);
+            carry >>= 8;
+        }
+        if (carry != 0) {
+            return std::nullopt;
+        }
+    }
+    return number;
 }
 
 std::uint32_t crc32(std::string_view text) {

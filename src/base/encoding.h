@@ -34,6 +34,8 @@ std::optional<std::uint8_t> hex_digit(char c);
 std::string base32(std::span<const std::uint8_t> bytes);
 /// A big-endian number in the digits 0-9A-Za-z, left-filled with '0' to `width`.
 std::string base62(std::span<const std::uint8_t> bytes, std::size_t width);
+/// The number as `size` bytes; nothing when a character is no digit or the number does not fit.
+std::optional<Bytes> decode_base62(std::string_view digits, std::size_t size);
 /// CRC-32 (IEEE 802.3), as in zip and PNG.
 std::uint32_t crc32(std::string_view text);
 

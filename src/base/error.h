@@ -18,6 +18,7 @@ enum class ErrorCode {
     invalid_grant,          ///< The user's password or grant is wrong (RFC 6749 5.2).
     unauthorized_client,    ///< The client may not use this grant (RFC 6749 5.2).
     unsupported_grant_type, ///< The server does not know this grant (RFC 6749 5.2).
+    invalid_scope,          ///< The asked scope is unknown or too wide (RFC 6749 5.2).
     invalid_target,         ///< The asked resource is not registered (RFC 8707 2).
     unauthenticated,        ///< No valid bearer token: sign in again (RFC 6750 3.1).
     access_denied,          ///< Known, but not permitted: ask for a rule.

@@ -159,6 +159,18 @@ JwtBuilder& JwtBuilder::add(std::string_view name, std::int64_t value) {
     return *this;
 }
 
+JwtBuilder& JwtBuilder::add(std::string_view name, std::span<const std::string> values) {
+    payload_ += payload_.size() > 1 ? "," : "";
+    append_json_string(payload_, name);
+    payload_ += ":[";
+    for (const std::string& value : values) {
+        payload_ += payload_.back() == '[' ? "" : ",";
+        append_json_string(payload_, value);
+    }
+    payload_ += ']';
+    return *this;
+}
+
 std::string JwtBuilder::sign() {
     payload_ += '}';
     append_base64url(token_, as_bytes(payload_));

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,6 +27,14 @@ inline constexpr std::string_view token_id = "jti";
 inline constexpr std::string_view client_id = "client_id";
 inline constexpr std::string_view tenant = "tenant";
 inline constexpr std::string_view email = "email";
+// OpenID Connect Core 5.1, and what clients of the contract look for (1.6).
+inline constexpr std::string_view preferred_username = "preferred_username";
+inline constexpr std::string_view given_name = "given_name";
+inline constexpr std::string_view family_name = "family_name";
+inline constexpr std::string_view groups = "groups";
+inline constexpr std::string_view uid = "uid";
+inline constexpr std::string_view gid = "gid";
+inline constexpr std::string_view supplementary_groups = "supplementaryGroups";
 } // namespace claim
 
 inline constexpr std::string_view access_token_type = "at+jwt"; // RFC 9068 2.1
@@ -40,6 +49,7 @@ public:
     JwtBuilder(const PrivateKey& key, std::string_view kid, std::string_view type);
     JwtBuilder& add(std::string_view name, std::string_view value);
     JwtBuilder& add(std::string_view name, std::int64_t value);
+    JwtBuilder& add(std::string_view name, std::span<const std::string> values);
     /// The compact serialisation. Call once.
     std::string sign();
 

@@ -160,4 +160,10 @@ Result<bool> Argon2::verify(std::string_view phc, std::span<const std::uint8_t> 
     return constant_time_equal(hash, stored->hash);
 }
 
+bool Argon2::is_outdated(std::string_view phc) const {
+    const auto stored = parse_phc(phc);
+    return stored && (stored->parameters.memory_kib < parameters_.memory_kib ||
+                      stored->parameters.passes < parameters_.passes);
+}
+
 } // namespace claviger

@@ -31,6 +31,8 @@ public:
     Result<std::string> hash(std::span<const std::uint8_t> keyed_password, Random& random);
     /// False for a wrong password; an Error for an unreadable hash. Constant-time comparison.
     Result<bool> verify(std::string_view phc, std::span<const std::uint8_t> keyed_password);
+    /// Whether the hash was made with less work than hash() takes now.
+    bool is_outdated(std::string_view phc) const;
     /// Gives the arena back to the system; the next call faults it in again.
     void release_memory();
 

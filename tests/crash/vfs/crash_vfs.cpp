@@ -134,8 +134,8 @@ Findings examine(const Recording& run, std::size_t moment, const std::filesystem
     for (const TenantId tenant : {first, second}) {
         ChainWalk changes;
         ChainWalk accesses;
-        intact = intact && (*store)->for_each_change_event(tenant, 1, std::ref(changes)) &&
-                 (*log)->for_each(tenant, 1, std::ref(accesses)) && changes.intact() &&
+        intact = intact && for_each_entry(**store, tenant, 1, std::ref(changes)) &&
+                 for_each_entry(**log, tenant, 1, std::ref(accesses)) && changes.intact() &&
                  accesses.intact();
         events[tenant] = accesses.length();
         // A change and its event are one: the chain is as long as the last change says.
