@@ -143,7 +143,8 @@ TEST(Escalation, FollowsTheContract) {
         {3, {3, 4, 5, 8, 7, 13, 9, 10, 11, 12, 373, 2256}},
         {4, {4, 13, 9, 10, 11, 12, 2256}}};
     const Permission may_create = permission("access_rules", Action::create);
-    for (const PredefinedRole& caller : predefined_roles()) {
+    for (const std::int32_t caller_number : all) {
+        const PredefinedRole& caller = *find_role(caller_number);
         const auto listed = grants.find(caller.number);
         EXPECT_EQ(caller.permissions.contains(may_create), listed != grants.end()) << caller.name;
         if (listed == grants.end()) {
@@ -157,8 +158,26 @@ TEST(Escalation, FollowsTheContract) {
     }
 }
 
-TEST(Roles, AreEighteenWithoutSync) {
-    EXPECT_EQ(predefined_roles().size(), 18U);
+/// The roles that the contract only names: ours are made so that the same people grant them.
+TEST(Escalation, ReachesTheNewerRoles) {
+    const std::map<std::int32_t, std::vector<std::int32_t>> granted_by{
+        {3001, {1, 1708, 1710, 3003}}, {3002, {1}}, {3003, {1, 1708, 1710, 3003}}};
+    const Permission may_create = permission("access_rules", Action::create);
+    for (const auto& [number, granters] : granted_by) {
+        std::vector<std::int32_t> found;
+        for (const PredefinedRole& caller : predefined_roles()) {
+            if (caller.permissions.contains(may_create) &&
+                caller.permissions.includes(find_role(number)->permissions)) {
+                found.push_back(caller.number);
+            }
+        }
+        EXPECT_EQ(found, granters) << find_role(number)->name;
+    }
+}
+
+TEST(Roles, AreTwentyOneWithoutSync) {
+    EXPECT_EQ(predefined_roles().size(), 21U);
+    EXPECT_LT(predefined_roles().back().number, first_own_role);
     for (const PredefinedRole& role : predefined_roles()) {
         for (const Permission held : role.permissions.list()) {
             EXPECT_NE(held.action, Action::sync) << role.name;
@@ -178,11 +197,14 @@ public:
     }
 
     void change() {
-        switch (pick(10)) {
+        switch (pick(11)) {
         case 0:
         case 1:
         case 2:
             add_unit();
+            break;
+        case 6:
+            change_role();
             break;
         case 3:
             change_unit();
@@ -200,12 +222,12 @@ public:
     }
 
     void compare() {
-        const std::vector<Subject> subjects{subject(pick(6)), subject(pick(6))};
+        const std::vector<Subject> subjects{subject(pick(6)), subject(pick(6)), subject(pick(6))};
         const Permission asked{static_cast<ResourceType>(pick(resource_types().size())),
                                static_cast<Action>(pick(4))};
         const ScopeId at = nodes_[pick(nodes_.size())];
-        const NaiveModel model{tenant_id, units_, rules_};
-        const AccessSnapshot built = AccessSnapshot::build(tenant_, units_, rules_);
+        const NaiveModel model{tenant_id, units_, rules_, roles_};
+        const AccessSnapshot built = AccessSnapshot::build(tenant_, units_, rules_, roles_);
         EXPECT_EQ(rule_count(built), rule_count(snapshot_));
         EXPECT_EQ(node_count(built), node_count(snapshot_));
         for (const AccessSnapshot& snapshot : {snapshot_, built}) {
@@ -238,6 +260,8 @@ private:
             EXPECT_TRUE(scopes.insert(snapshot.scope_id(node)).second);
         }
         EXPECT_EQ(scopes, model.permitted_scopes(subjects, asked));
+        EXPECT_EQ(permissions_anywhere(snapshot, subjects).list(),
+                  model.permissions_anywhere(subjects).list());
     }
 
     std::size_t pick(std::size_t count) { return random_() % count; }
@@ -274,11 +298,37 @@ private:
             snapshot_ = snapshot_.with(unit);
         }
     }
+    /// Makes an own role, or gives it other permission sets; some are disabled, some deleted.
+    void change_role() {
+        const std::size_t place = pick(own_role_count);
+        std::erase_if(roles_, [&](const Role& old) { return old.id == own_role(place); });
+        Role& role = roles_.emplace_back();
+        role.id = own_role(place);
+        role.name = "role-" + std::to_string(place);
+        for (std::size_t count = pick(4); count != 0; --count) {
+            const auto sets = predefined_permission_sets();
+            role.permission_sets.push_back(sets[pick(sets.size())].id);
+        }
+        role.enabled = pick(4) != 0;
+        if (pick(5) == 0) {
+            role.deleted_at = Timestamp{1};
+        }
+        snapshot_ = snapshot_.with(role);
+    }
+    static RoleId own_role(std::size_t place) {
+        return {tenant_id, first_own_role + 1 + static_cast<std::int32_t>(place)};
+    }
+    /// A predefined role, an own one that may be disabled or not exist, or one that cannot exist.
+    std::int32_t any_role() {
+        if (pick(20) == 0) {
+            return 424242;
+        }
+        return pick(2) == 0 ? own_role(pick(own_role_count)).value
+                            : predefined_roles()[pick(predefined_roles().size())].number;
+    }
     /// Adds a rule or, one time in four, gives a living one another content.
     void put_rule() {
-        const PredefinedRole& role = predefined_roles()[pick(predefined_roles().size())];
-        AccessRule rule = make_rule(0, subject(pick(6)), pick(20) == 0 ? 424242 : role.number,
-                                    nodes_[pick(nodes_.size())]);
+        AccessRule rule = make_rule(0, subject(pick(6)), any_role(), nodes_[pick(nodes_.size())]);
         const bool replaces = !rules_.empty() && pick(4) == 0;
         if (replaces) {
             AccessRule& old = rules_[pick(rules_.size())];
@@ -302,11 +352,14 @@ private:
         snapshot_ = snapshot_.with(rule);
     }
 
+    static constexpr std::size_t own_role_count = 5;
+
     std::mt19937_64& random_;
     Tenant tenant_ = make_tenant();
     AccessSnapshot snapshot_;
     std::vector<OrgUnit> units_;
     std::vector<AccessRule> rules_;
+    std::vector<Role> roles_;
     std::vector<ScopeId> nodes_; // removed ones as well
     int last_ = 0;
     std::int32_t last_rule_ = 0;

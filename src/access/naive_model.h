@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "access/decide.h"
+#include "access/permission_sets.h"
 
 namespace claviger {
 
@@ -14,6 +15,7 @@ struct NaiveModel {
     TenantId tenant;
     const std::vector<OrgUnit>& units;    // removed ones may stand among them
     const std::vector<AccessRule>& rules; // as well
+    std::vector<Role> roles = {};         // as well, and disabled ones
 
     /// 0 when `scope` is `ancestor`, 1 when it is its child, ...; -1 when it is not below it.
     int distance(ScopeId scope, const ScopeId& ancestor) const {
@@ -33,9 +35,28 @@ struct NaiveModel {
     bool reaches(const AccessRule& rule, const ScopeId& scope) const {
         return is_live(scope) && distance(scope, rule.scope) >= 0;
     }
-    static bool holds(const AccessRule& rule, Permission permission) {
-        const PredefinedRole* role = find_role(rule.role.value);
-        return role != nullptr && role->permissions.contains(permission);
+    /// What the role of a rule lets its holders do now.
+    PermissionSet permissions_of(const AccessRule& rule) const {
+        PermissionSet held;
+        for (const PredefinedRole& role : predefined_roles()) {
+            if (role.number == rule.role.value) {
+                held.add(role.permissions);
+            }
+        }
+        for (const Role& role : roles) {
+            if (role.id != rule.role || role.deleted_at || !role.enabled) {
+                continue;
+            }
+            for (const PredefinedPermissionSet& set : predefined_permission_sets()) {
+                if (std::ranges::find(role.permission_sets, set.id) != role.permission_sets.end()) {
+                    held.add(set.permissions);
+                }
+            }
+        }
+        return held;
+    }
+    bool holds(const AccessRule& rule, Permission permission) const {
+        return permissions_of(rule).contains(permission);
     }
     std::vector<AccessRule> rules_of(const std::vector<Subject>& subjects) const {
         std::vector<AccessRule> found;
@@ -77,9 +98,16 @@ struct NaiveModel {
     PermissionSet permissions_at(const std::vector<Subject>& subjects, const ScopeId& scope) const {
         PermissionSet held;
         for (const AccessRule& rule : rules_of(subjects)) {
-            if (reaches(rule, scope) && find_role(rule.role.value) != nullptr) {
-                held.add(find_role(rule.role.value)->permissions);
+            if (reaches(rule, scope)) {
+                held.add(permissions_of(rule));
             }
+        }
+        return held;
+    }
+    PermissionSet permissions_anywhere(const std::vector<Subject>& subjects) const {
+        PermissionSet held;
+        for (const AccessRule& rule : rules_of(subjects)) {
+            held.add(permissions_of(rule));
         }
         return held;
     }

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "access/permission.h"
 
+#include <algorithm>
+#include <array>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <set>
 
+#include "access/permission_sets.h"
 #include "access/role.h"
 #include "access/test_rows.h"
 
@@ -71,6 +74,56 @@ std::string letters(const PredefinedRole& role, std::string_view type) {
         }
     }
     return held;
+}
+
+TEST(Roles, LetTheAdministratorMakeOthers) {
+    for (const PredefinedRole& role : predefined_roles()) {
+        const bool administrator = role.number == system_administrator;
+        EXPECT_EQ(letters(role, "roles").find_first_of("CUD") != std::string::npos, administrator)
+            << role.name;
+    }
+    EXPECT_EQ(letters(*find_role(system_administrator), "roles"), "CRUD");
+}
+
+TEST(Roles, OfResearchersAndEngineersAreLegacy) {
+    std::vector<std::int32_t> legacy;
+    for (const PredefinedRole& role : predefined_roles()) {
+        if (role.is_legacy) {
+            legacy.push_back(role.number);
+        }
+    }
+    EXPECT_THAT(legacy, ElementsAre(4, 5, 6, 8));
+}
+
+/// Roles are stored with these ids: they may never change.
+TEST(PredefinedPermissionSets, KeepTheirIds) {
+    const auto id_of = [](std::string_view name) {
+        const auto sets = predefined_permission_sets();
+        const auto at = std::ranges::find(sets, name, &PredefinedPermissionSet::name);
+        return at == sets.end() ? "none" : at->id.text();
+    };
+    EXPECT_EQ(id_of("System administrator"), "52afff9c-8990-84e7-98df-c2bdbf58dd1d");
+    EXPECT_EQ(id_of("AI practitioner"), "d603f315-2df6-8fe0-a095-558c939d46e1");
+    EXPECT_EQ(id_of("View project"), "f8334275-4abd-8c19-a2c8-554e467c10b7");
+    EXPECT_EQ(id_of("Manage roles"), "765a2de8-ffa2-87ac-ad1d-ccaedd8aaef1");
+    EXPECT_EQ(id_of("Manage datavolumes/sharedscopes"), "37cf25f9-5eb3-8340-b88e-834da40f3cd6");
+}
+
+TEST(PredefinedPermissionSets, AreOneARoleAndTwoAType) {
+    const auto sets = predefined_permission_sets();
+    EXPECT_EQ(sets.size(), predefined_roles().size() + 2 * resource_types().size());
+    std::set<std::string> ids;
+    std::set<std::string> names;
+    for (const PredefinedPermissionSet& set : sets) {
+        EXPECT_TRUE(ids.insert(set.id.text()).second) << set.name;
+        EXPECT_TRUE(names.insert(set.name).second) << set.name;
+        EXPECT_EQ(find_permission_set(set.id), &set);
+        EXPECT_FALSE(set.permissions.list().empty()) << set.name;
+    }
+    EXPECT_EQ(find_permission_set(Uuid{}), nullptr);
+    const PermissionSet chief = find_role(system_administrator)->permissions;
+    EXPECT_TRUE(permissions_of_sets(std::array{sets.front().id}).includes(chief));
+    EXPECT_TRUE(permissions_of_sets(std::array{Uuid{}}).list().empty());
 }
 
 /// The contract's way to extend the roles to the types that are newer than they (4.1).

@@ -15,6 +15,7 @@ struct PredefinedRole {
     std::int32_t number = 0;
     std::string_view name;
     std::string_view description;
+    bool is_legacy = false; // newer roles have come in its place
     PermissionSet permissions;
 };
 
@@ -24,11 +25,13 @@ struct OwnRole {
     PermissionSet permissions; // also while it is disabled
 };
 
-/// The 18 predefined roles, by number.
+/// The 21 predefined roles, by number.
 std::span<const PredefinedRole> predefined_roles();
 const PredefinedRole* find_role(std::int32_t number);
 
 inline constexpr std::int32_t system_administrator = 1;
+/// The numbers of tenants' own roles are above it, those of the predefined ones below.
+inline constexpr std::int32_t own_role_base = 10'000;
 
 /// Above the numbers of all predefined roles; a tenant's own roles are numbered from here.
 inline constexpr std::int32_t first_own_role = 10'000;

@@ -63,9 +63,12 @@ BOOST_DESCRIBE_STRUCT(PermittedScopesRequest, (), (resource_type, action))
 
 struct PermittedScopes {
     bool system = false;
-    std::vector<std::string> tenants, clusters, departments, projects;
+    std::vector<std::string> tenants;
+    std::optional<std::string> tenant; // of older clients: the one tenant, when it is permitted
+    std::vector<std::string> clusters, departments, projects;
 };
-BOOST_DESCRIBE_STRUCT(PermittedScopes, (), (system, tenants, clusters, departments, projects))
+BOOST_DESCRIBE_STRUCT(PermittedScopes, (),
+                      (system, tenants, tenant, clusters, departments, projects))
 
 /// The four actions under their wire names ("delete" is no C++ name).
 void append_scopes(JsonWriter& out, std::string_view name, const PermittedScopes& scopes) {
@@ -84,6 +87,7 @@ PermittedScopes scopes_of(const Context& context, Permission permission) {
             break;
         case ScopeType::tenant:
             scopes.tenants.push_back(id.value);
+            scopes.tenant = id.value;
             break;
         case ScopeType::cluster:
             scopes.clusters.push_back(id.value);

@@ -21,4 +21,12 @@ std::vector<PermissionView> permission_views(const PermissionSet& permissions) {
     return views;
 }
 
+std::vector<PermissionActions> permission_actions(const PermissionSet& permissions) {
+    std::vector<PermissionActions> shorter;
+    for (PermissionView& view : permission_views(permissions)) {
+        shorter.push_back({std::move(view.resource_type), std::move(view.actions)});
+    }
+    return shorter;
+}
+
 } // namespace claviger

@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Roles, version 1 (contract 2.7): the predefined ones, read only.
-#include <map>
-
-#include "access/role.h"
-#include "api/permission_view.h"
+// Roles, version 1 (contract 2.7): read only.
 #include "api/resources.h"
+#include "api/role_view.h"
 
 namespace claviger {
 namespace {
@@ -18,27 +15,34 @@ struct RoleView {
     bool custom = false;
     bool enabled = true;
     bool effective_enabled = true;
+    std::optional<KubernetesPermissions> kubernetes_permissions;
 };
 BOOST_DESCRIBE_STRUCT(RoleView, (),
                       (id, name, description, permissions, created_at, updated_at, created_by,
-                       custom, enabled, effective_enabled))
+                       custom, enabled, effective_enabled, kubernetes_permissions))
 
-RoleView view_of(const Context& context, const PredefinedRole& role) {
+RoleView view_of(const ListedRole& role) {
     RoleView view;
-    view.id = role.number;
-    view.name = role.name;
-    view.description = role.description;
-    view.permissions = permission_views(role.permissions);
-    view.created_at = context.state().tenant.created_at; // predefined roles come with the tenant
-    view.updated_at = view.created_at;
-    view.created_by = "Claviger";
+    view.id = role.number();
+    view.name = role.name();
+    view.description = role.description();
+    view.permissions = permission_views(role.permissions());
+    view.created_at = role.created_at();
+    view.updated_at = role.updated_at();
+    view.created_by = role.created_by();
+    view.custom = role.own != nullptr;
+    view.enabled = role.enabled();
+    view.effective_enabled = view.enabled;
+    if (view.custom) {
+        view.kubernetes_permissions = role.kubernetes_permissions();
+    }
     return view;
 }
 
 Result<std::vector<RoleView>> list_roles(Context& context, const NoFields&) {
     std::vector<RoleView> views;
-    for (const PredefinedRole& role : predefined_roles()) {
-        views.push_back(view_of(context, role));
+    for (const ListedRole& role : listed_roles(context.state())) {
+        views.push_back(view_of(role));
     }
     return views;
 }
@@ -49,11 +53,11 @@ struct RoleRequest {
 BOOST_DESCRIBE_STRUCT(RoleRequest, (), (role_id_path))
 
 Result<RoleView> read_role(Context& context, const RoleRequest& request) {
-    const PredefinedRole* role = find_role(request.role_id_path);
-    if (role == nullptr) {
+    const auto role = find_listed_role(context.state(), request.role_id_path);
+    if (!role) {
         return fail(ErrorCode::not_found, "no role has this roleIdPath");
     }
-    return view_of(context, *role);
+    return view_of(*role);
 }
 
 } // namespace
@@ -65,9 +69,8 @@ Routes role_routes() {
                            .path = "/api/v1/authorization/roles",
                            .id = "listRoles",
                            .tag = "roles",
-                           .summary = "List all roles",
-                           .access = may_read,
-                           .runs_on = RunsOn::inline_thread}),
+                           .summary = "List all roles, predefined ones and the tenant's own",
+                           .access = may_read}),
         route<read_role>({.method = HttpMethod::get,
                           .path = "/api/v1/authorization/roles/{roleIdPath}",
                           .id = "getRole",

@@ -14,7 +14,7 @@ std::uint32_t next_serial() {
     return ++last;
 }
 
-std::string associated_data(const SigningKey& row) {
+std::string place_of(const SigningKey& row) {
     return "claviger signing key 1|" + std::to_string(number_of(row.tenant)) + "|" + row.kid + "|" +
            std::string(name_of(jose_algorithm(row.algorithm))) + "|" +
            (row.purpose == KeyPurpose::access_token ? "access_token" : "id_token");
@@ -96,11 +96,7 @@ std::vector<SigningAlgorithm> KeyRing::published_algorithms(KeyPurpose purpose,
 }
 
 KeyVault::KeyVault(const MasterKey& master_key, Random& random)
-    : key_(master_key.derive("claviger signing keys 1")), random_(random) {}
-
-KeyVault::~KeyVault() {
-    wipe(key_);
-}
+    : vault_(master_key, "claviger signing keys 1", random) {}
 
 Result<SigningKey> KeyVault::generate(TenantId tenant, KeyPurpose purpose,
                                       SigningAlgorithm algorithm, int rsa_bits, Timestamp now,
@@ -114,13 +110,13 @@ Result<SigningKey> KeyVault::generate(TenantId tenant, KeyPurpose purpose,
     row.created_at = now;
     row.activates_at = activates_at;
     Bytes plain = key.pkcs8();
-    row.sealed_private_key = seal(key_, plain, associated_data(row), random_);
+    row.sealed_private_key = vault_.seal(plain, place_of(row));
     wipe(plain);
     return row;
 }
 
 Result<OpenedKey> KeyVault::open(const SigningKey& row) const {
-    auto plain = claviger::open(key_, row.sealed_private_key, associated_data(row));
+    auto plain = vault_.open(row.sealed_private_key, place_of(row));
     if (!plain) {
         return fail(ErrorCode::internal,
                     "signing key " + row.kid + " of tenant " +

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "auth/master_key.h"
+#include "auth/vault.h"
 #include "base/clock.h"
 #include "jose/key.h"
 #include "model/model.h"
@@ -51,13 +51,10 @@ private:
     std::uint32_t serial_ = 0;
 };
 
-/// Seals and opens private keys at rest: AES-256-GCM, bound to tenant, kid, algorithm and purpose.
+/// Seals and opens private keys at rest, bound to tenant, kid, algorithm and purpose.
 class KeyVault {
 public:
     KeyVault(const MasterKey& master_key, Random& random);
-    ~KeyVault();
-    KeyVault(const KeyVault&) = delete;
-    KeyVault& operator=(const KeyVault&) = delete;
 
     /// A new key, sealed; it activates at `activates_at`.
     Result<SigningKey> generate(TenantId tenant, KeyPurpose purpose, SigningAlgorithm algorithm,
@@ -66,8 +63,7 @@ public:
     Result<OpenedKey> open(const SigningKey& row) const;
 
 private:
-    Key256 key_;
-    Random& random_;
+    Vault vault_;
 };
 
 JoseAlgorithm jose_algorithm(SigningAlgorithm algorithm);
