@@ -2,6 +2,7 @@
 // Access rules (contract 2.6).
 #include <algorithm>
 
+#include "api/access_rule_fields.h"
 #include "api/access_rule_view.h"
 #include "api/count.h"
 #include "api/resources.h"
@@ -9,58 +10,14 @@
 namespace claviger {
 namespace {
 
-// --- create -------------------------------------------------------------------------------------
-
-struct AccessRuleCreationFields {
-    std::string subject_id;
-    SubjectTypeText subject_type;
-    std::int32_t role_id = 0;
-    std::string scope_id;
-    ScopeTypeText scope_type;
-    std::optional<std::string> cluster_id;
-
-    Result<NodeIndex> scope(const Context& context) const {
-        return context.find_scope(scope_type.value, scope_id, "scopeId");
-    }
-};
-BOOST_DESCRIBE_STRUCT(AccessRuleCreationFields, (),
-                      (subject_id, subject_type, role_id, scope_id, scope_type, cluster_id))
+// --- one rule -----------------------------------------------------------------------------------
 
 Result<AccessRuleView> create_access_rule(Context& context,
                                           const AccessRuleCreationFields& request) {
-    const TenantId tenant = context.caller.tenant();
-    AccessRuleDraft draft;
-    draft.subject =
-        TRY(resolve_subject(context.state(), request.subject_type.value, request.subject_id));
-    draft.role = {tenant, request.role_id};
-    draft.scope = {tenant, request.scope_type.value, request.scope_id};
-    // Older clients always name the cluster: it is derived, and a wrong one is a mistake.
-    const auto cluster = cluster_of(context.access(), context.access().find(draft.scope));
-    if (request.cluster_id && cluster && *request.cluster_id != *cluster) {
-        return fail(ErrorCode::invalid_request, "clusterId is not the cluster of the scope");
-    }
+    const AccessRuleDraft draft = TRY(request.draft(context));
     const AccessRule rule = TRY(context.services.access_rules.create(context.caller, draft));
     return access_rule_view(*context.latest_state(), rule);
 }
-
-// --- read and delete ----------------------------------------------------------------------------
-
-struct AccessRuleRequest {
-    std::int32_t access_rule_id = 0;
-
-    Result<AccessRule> find(const Context& context) const {
-        const auto rule = context.access().rule({context.caller.tenant(), access_rule_id});
-        if (!rule) {
-            return fail(ErrorCode::not_found, "no access rule has this accessRuleId");
-        }
-        return *rule;
-    }
-    Result<NodeIndex> scope(const Context& context) const {
-        const AccessRule rule = TRY(find(context));
-        return context.find_scope(rule.scope.type, rule.scope.value, "scopeId");
-    }
-};
-BOOST_DESCRIBE_STRUCT(AccessRuleRequest, (), (access_rule_id))
 
 struct AccessRuleById : AccessRuleView {
     Nullable<std::string> scope_path;
@@ -224,10 +181,6 @@ Result<CountResponse> count_access_rules(Context& context, const AccessRuleCount
     return CountResponse{static_cast<std::int64_t>(walk.total())};
 }
 
-constexpr Access may(Action action, EvaluatedAt at) {
-    return Access::permission("access_rules", action, at);
-}
-
 } // namespace
 
 Routes access_rule_routes() {
@@ -241,34 +194,35 @@ Routes access_rule_routes() {
                                   .id = "listAccessRules",
                                   .tag = tag,
                                   .summary = "List the access rules within reach",
-                                  .access = may(Action::read, EvaluatedAt::anywhere)}),
+                                  .access = may_access_rules(Action::read, EvaluatedAt::anywhere)}),
         route<create_access_rule>(
             {.method = HttpMethod::post,
              .path = collection,
              .id = "createAccessRule",
              .tag = tag,
              .summary = "Give a subject a role at a scope; nobody can give more than they hold",
-             .access = may(Action::create, EvaluatedAt::request),
+             .access = may_access_rules(Action::create, EvaluatedAt::request),
              .success = 201}),
-        route<count_access_rules>({.method = HttpMethod::get,
-                                   .path = count,
-                                   .id = "countAccessRules",
-                                   .tag = tag,
-                                   .summary = "Count the access rules within reach",
-                                   .access = may(Action::read, EvaluatedAt::anywhere)}),
+        route<count_access_rules>(
+            {.method = HttpMethod::get,
+             .path = count,
+             .id = "countAccessRules",
+             .tag = tag,
+             .summary = "Count the access rules within reach",
+             .access = may_access_rules(Action::read, EvaluatedAt::anywhere)}),
         route<read_access_rule>({.method = HttpMethod::get,
                                  .path = item,
                                  .id = "getAccessRule",
                                  .tag = tag,
                                  .summary = "Read one access rule",
-                                 .access = may(Action::read, EvaluatedAt::request),
+                                 .access = may_access_rules(Action::read, EvaluatedAt::request),
                                  .runs_on = RunsOn::inline_thread}),
         route<delete_access_rule>({.method = HttpMethod::remove,
                                    .path = item,
                                    .id = "deleteAccessRule",
                                    .tag = tag,
                                    .summary = "Take a role away; acts on the next request",
-                                   .access = may(Action::remove, EvaluatedAt::request),
+                                   .access = may_access_rules(Action::remove, EvaluatedAt::request),
                                    .success = 204}),
     };
 }

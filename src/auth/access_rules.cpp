@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "auth/access_rules.h"
 
+#include "access/permission_sets.h"
 #include "auth/last_administrator.h"
 #include "auth/names.h"
 #include "base/text.h"
@@ -9,6 +10,19 @@ namespace claviger {
 namespace {
 
 constexpr const char* entity = "access_rules";
+
+/// An own role may have been deleted, or given more, since the request began.
+Result<void> check_role_now(Transaction& transaction, const Caller& caller, RoleId id,
+                            NodeIndex scope) {
+    if (find_role(id.value) != nullptr) {
+        return {};
+    }
+    const auto role = TRY(transaction.roles().find(id));
+    if (!role) {
+        return fail(ErrorCode::not_found, "what roleId names was deleted meanwhile");
+    }
+    return check_escalation(caller, permissions_of_sets(role->permission_sets), role->name, scope);
+}
 
 /// The snapshot may be older than the transaction: what the rule binds must still exist.
 Result<void> check_still_there(Transaction& transaction, const AccessRule& rule) {
@@ -29,6 +43,47 @@ Result<void> check_still_there(Transaction& transaction, const AccessRule& rule)
     return {};
 }
 
+/// Whether an error is about what was asked for, not about the store.
+bool is_refusal(const Error& error) {
+    switch (error.code()) {
+    case ErrorCode::invalid_request:
+    case ErrorCode::access_denied:
+    case ErrorCode::not_found:
+    case ErrorCode::conflict:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/// Does the entries that can be done in one transaction. When there are none, or it is a
+/// rehearsal, the transaction is taken back.
+template <class Outcomes, class Entry, class Do>
+Result<Outcomes> write_batch(Store& store, BatchMode mode, std::span<const Entry> entries,
+                             Do do_one) {
+    Outcomes outcomes;
+    if (entries.empty()) {
+        return outcomes;
+    }
+    bool is_taken_back = false;
+    auto written = store.write([&](Transaction& transaction) -> Result<void> {
+        bool is_any_done = false;
+        for (const Entry& entry : entries) {
+            auto& outcome = outcomes.emplace_back(do_one(transaction, entry));
+            if (!outcome && !is_refusal(outcome.error())) {
+                return std::unexpected(outcome.error());
+            }
+            is_any_done = is_any_done || outcome;
+        }
+        is_taken_back = mode == BatchMode::rehearsal || !is_any_done;
+        return is_taken_back ? fail(ErrorCode::conflict, "nothing is to be kept") : Result<void>();
+    });
+    if (!written && !is_taken_back) {
+        return std::unexpected(std::move(written).error());
+    }
+    return outcomes;
+}
+
 } // namespace
 
 Subjects::Subjects(const Principal& principal) : self_(principal.subject()) {
@@ -38,6 +93,14 @@ Subjects::Subjects(const Principal& principal) : self_(principal.subject()) {
             all_.push_back({SubjectType::group, group});
         }
     }
+}
+
+bool is_reached_by_a_rule(const AccessSnapshot& access, std::span<const Subject> subjects) {
+    return std::ranges::any_of(subjects, [&](const Subject& subject) {
+        bool any = false;
+        access.for_each_rule_of(subject, [&](const AccessRule&) { any = true; });
+        return any;
+    });
 }
 
 Result<Subject> resolve_subject(const TenantState& state, SubjectType type, std::string_view text) {
@@ -73,31 +136,33 @@ Result<void> check_escalation(const Caller& caller, RoleId role, NodeIndex scope
     if (wanted == nullptr) {
         return fail(ErrorCode::invalid_request, "roleId names no role");
     }
+    return check_escalation(caller, *wanted, access.role_name(role.value), scope);
+}
+
+Result<void> check_escalation(const Caller& caller, const PermissionSet& wanted,
+                              std::string_view role_name, NodeIndex scope) {
     const auto subjects = subjects_of(caller.principal);
-    const PermissionSet held = permissions_at(access, subjects, scope);
-    if (held.includes(*wanted)) {
-        return {};
-    }
-    for (const Permission permission : wanted->list()) {
+    const PermissionSet held = permissions_at(caller.state->access, subjects, scope);
+    for (const Permission permission : wanted.list()) {
         if (!held.contains(permission)) {
             return fail(ErrorCode::access_denied,
-                        "the role " + std::string(access.role_name(role.value)) +
+                        "the role " + std::string(role_name) +
                             " holds more than you do at this scope, among it " +
                             text_of(permission));
         }
     }
-    return fail(ErrorCode::access_denied, "the role holds more than you do at this scope");
+    return {};
 }
 
 AccessRules::AccessRules(Store& store, const Clock& clock) : store_(store), clock_(clock) {}
 
-Result<AccessRule> AccessRules::create(const Caller& caller, const AccessRuleDraft& draft) {
+Result<AccessRule> AccessRules::create_one(Transaction& transaction, const Caller& caller,
+                                           const AccessRuleDraft& draft, Timestamp now) {
     const auto node = caller.state->access.find(draft.scope);
     if (!node) {
         return fail(ErrorCode::not_found, "nothing has this scopeId");
     }
     TRY(check_escalation(caller, draft.role, *node));
-    const Timestamp now = clock_.now();
     AccessRule rule;
     rule.id.tenant = caller.tenant();
     rule.subject = draft.subject;
@@ -106,44 +171,75 @@ Result<AccessRule> AccessRules::create(const Caller& caller, const AccessRuleDra
     rule.created_by = caller.principal.name;
     rule.created_at = now;
     rule.updated_at = now;
-    TRY(store_.write([&](Transaction& transaction) -> Result<void> {
-        const auto same = TRY(transaction.access_rules().find_same(rule));
-        if (same) {
-            return fail(ErrorCode::conflict, "This access rule already exists");
-        }
-        TRY(check_still_there(transaction, rule));
-        rule.id.value = TRY(transaction.next(Sequence::access_rule));
-        TRY(transaction.access_rules().put(rule));
-        AuditEvent event = change_event(caller, now, audit_action::create, entity,
-                                        std::to_string(rule.id.value), rule.subject.value);
-        event.metadata.emplace_back("role", caller.state->access.role_name(rule.role.value));
-        event.metadata.emplace_back("scope", rule.scope.value);
-        return append_change_event(transaction, event);
-    }));
+    const auto same = TRY(transaction.access_rules().find_same(rule));
+    if (same) {
+        return fail(ErrorCode::conflict, "This access rule already exists");
+    }
+    TRY(check_still_there(transaction, rule));
+    TRY(check_role_now(transaction, caller, rule.role, *node));
+    rule.id.value = TRY(transaction.next(Sequence::access_rule));
+    TRY(transaction.access_rules().put(rule));
+    AuditEvent event = change_event(caller, now, audit_action::create, entity,
+                                    std::to_string(rule.id.value), rule.subject.value);
+    event.metadata.emplace_back("role", caller.state->access.role_name(rule.role.value));
+    event.metadata.emplace_back("scope", rule.scope.value);
+    TRY(name_cluster(event, transaction, rule.scope));
+    TRY(append_change_event(transaction, event));
     return rule;
 }
 
+Result<void> AccessRules::remove_one(Transaction& transaction, const Caller& caller,
+                                     AccessRuleId id, Timestamp now) {
+    const auto found = TRY(transaction.access_rules().find(id));
+    if (!found) {
+        return fail(ErrorCode::not_found, "no access rule has this accessRuleId");
+    }
+    AccessRule rule = *found;
+    if (const auto node = caller.state->access.find(rule.scope)) {
+        TRY(check_escalation(caller, rule.role, *node));
+    }
+    rule.deleted_at = now;
+    rule.updated_at = now;
+    TRY(transaction.access_rules().put(rule));
+    if (makes_administrator(rule)) {
+        auto left = check_administrator_left(transaction, caller.tenant());
+        if (!left) {
+            TRY(transaction.access_rules().put(*found)); // others of the batch may go
+            return left;
+        }
+    }
+    AuditEvent event = change_event(caller, now, audit_action::remove, entity,
+                                    std::to_string(id.value), rule.subject.value);
+    TRY(name_cluster(event, transaction, rule.scope));
+    return append_change_event(transaction, event);
+}
+
+Result<AccessRule> AccessRules::create(const Caller& caller, const AccessRuleDraft& draft) {
+    auto outcomes = TRY(create_all(caller, {&draft, 1}));
+    return std::move(outcomes.front());
+}
+
 Result<void> AccessRules::remove(const Caller& caller, AccessRuleId id) {
+    auto outcomes = TRY(remove_all(caller, {&id, 1}, BatchMode::real));
+    return std::move(outcomes.front());
+}
+
+Result<RulesCreated> AccessRules::create_all(const Caller& caller,
+                                             std::span<const AccessRuleDraft> drafts) {
     const Timestamp now = clock_.now();
-    return store_.write([&](Transaction& transaction) -> Result<void> {
-        const auto found = TRY(transaction.access_rules().find(id));
-        if (!found) {
-            return fail(ErrorCode::not_found, "no access rule has this accessRuleId");
-        }
-        AccessRule rule = *found;
-        if (const auto node = caller.state->access.find(rule.scope)) {
-            TRY(check_escalation(caller, rule.role, *node));
-        }
-        rule.deleted_at = now;
-        rule.updated_at = now;
-        TRY(transaction.access_rules().put(rule));
-        if (makes_administrator(rule)) {
-            TRY(check_administrator_left(transaction, caller.tenant()));
-        }
-        return append_change_event(transaction,
-                                   change_event(caller, now, audit_action::remove, entity,
-                                                std::to_string(id.value), rule.subject.value));
-    });
+    return write_batch<RulesCreated>(store_, BatchMode::real, drafts,
+                                     [&](Transaction& transaction, const AccessRuleDraft& draft) {
+                                         return create_one(transaction, caller, draft, now);
+                                     });
+}
+
+Result<RulesRemoved> AccessRules::remove_all(const Caller& caller,
+                                             std::span<const AccessRuleId> ids, BatchMode mode) {
+    const Timestamp now = clock_.now();
+    return write_batch<RulesRemoved>(store_, mode, ids,
+                                     [&](Transaction& transaction, AccessRuleId id) {
+                                         return remove_one(transaction, caller, id, now);
+                                     });
 }
 
 } // namespace claviger
