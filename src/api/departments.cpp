@@ -1,58 +1,66 @@
 // SPDX-License-Identifier: Apache-2.0
 // Departments (contract 3.2).
+#include <algorithm>
+#include <array>
+
 #include "api/count.h"
-#include "api/org_unit_view.h"
+#include "api/department_projects.h"
+#include "api/department_view.h"
 #include "api/resources.h"
 
 namespace claviger {
 namespace {
 
-struct DepartmentView {
-    std::string id, name, cluster_id, description;
-    Timestamp created_at, updated_at;
-    std::string created_by, updated_by;
-    TotalResources total_resources;
-    std::optional<SchedulingRules> scheduling_rules;
-    std::optional<std::vector<std::string>> default_node_pools;
-    std::optional<NodeTypes> node_types;
-    std::vector<Resources> resources;
+struct DepartmentStatus {
+    QuotaStatus quota_status;
+};
+BOOST_DESCRIBE_STRUCT(DepartmentStatus, (), (quota_status))
+
+struct DepartmentView : DepartmentDetails {
+    std::string id;
+    std::optional<DepartmentStatus> status;
+    std::optional<std::vector<DepartmentChild>> children;
+    std::optional<std::vector<AggregatedResources>> projects_aggregated_resources;
 };
 BOOST_DESCRIBE_STRUCT(DepartmentView, (),
                       (id, name, cluster_id, description, created_at, updated_at, created_by,
                        updated_by, total_resources, scheduling_rules, default_node_pools,
-                       node_types, resources))
+                       node_types, overtime_data, resources, status, children,
+                       projects_aggregated_resources))
 
 DepartmentView view_of(const OrgUnit& unit) {
-    UnitAttributes attributes = attributes_of(unit);
-    DepartmentView view;
-    view.id = unit.id.value;
-    view.name = unit.name;
-    view.cluster_id = unit.parent.value;
-    view.description = unit.description;
-    view.created_at = unit.created_at;
-    view.updated_at = unit.updated_at;
-    view.created_by = unit.created_by;
-    view.updated_by = unit.updated_by;
-    view.resources = shown_resources(attributes);
-    view.total_resources = total_of(view.resources);
-    view.scheduling_rules = attributes.scheduling_rules;
-    view.default_node_pools = std::move(attributes.default_node_pools);
-    view.node_types = std::move(attributes.node_types);
+    DepartmentView view{department_details(unit), unit.id.value, {}, {}, {}};
+    view.status.emplace();
+    return view;
+}
+
+/// With what its projects add.
+DepartmentView whole_view_of(const Context& context, const OrgUnit& unit) {
+    DepartmentView view = view_of(unit);
+    DepartmentProjects projects = projects_of(context, unit);
+    view.children = std::move(projects.children);
+    view.projects_aggregated_resources = std::move(projects.resources);
     return view;
 }
 
 using ListedDepartment = const OrgUnit*;
 
-const std::vector<ListField<ListedDepartment>>& fields() {
+std::vector<ListField<ListedDepartment>> make_fields() {
     using Listed = ListedDepartment;
     using Number = std::optional<std::int64_t>;
-    static const std::vector<ListField<Listed>> list{
+    std::vector<ListField<Listed>> list{
         {"name", FieldKind::text, [](const Listed& r) { return r->name; }, nullptr},
         {"clusterId", FieldKind::text, [](const Listed& r) { return r->parent.value; }, nullptr},
-        {"totalGpuQuota", FieldKind::number, nullptr,
+        {"totalGpuQuota", FieldKind::decimal, nullptr,
          [](const Listed& r) -> Number { return total_gpu_quota(*r); }},
         {"createdAt", FieldKind::time, nullptr,
          [](const Listed& r) -> Number { return r->created_at.microseconds; }}};
+    add_measured_fields(list);
+    return list;
+}
+
+const std::vector<ListField<ListedDepartment>>& fields() {
+    static const std::vector<ListField<ListedDepartment>> list = make_fields();
     return list;
 }
 
@@ -60,13 +68,19 @@ bool is_found(const ListedDepartment& row, std::string_view search) {
     return contains_ignoring_case(row->name, search);
 }
 
-/// How much of each department the answer shows: all, whatever is asked.
+/// How much of each department a list shows: `meta` leaves out the status, and only `verbose` has
+/// the children.
 struct Verbosity {
+    enum class Level : std::uint8_t { meta, brief, verbose };
+    Level level = Level::brief;
+
     static Result<Verbosity> decode(std::string_view text) {
-        if (text != "meta" && text != "brief" && text != "verbose" && text != "full") {
+        constexpr std::array<std::string_view, 3> names{"meta", "brief", "verbose"};
+        const auto at = std::ranges::find(names, text == "full" ? "verbose" : text);
+        if (at == names.end()) {
             return fail(ErrorCode::invalid_request, "must be meta, brief or verbose");
         }
-        return Verbosity{};
+        return Verbosity{static_cast<Level>(at - names.begin())};
     }
     std::string wire() const { return "verbose"; }
     static json::object schema() {
@@ -101,8 +115,16 @@ Result<DepartmentsResponse> list_departments(Context& context, const Departments
     auto walk = TRY(walk_departments(context, request, page));
     DepartmentsResponse answer;
     answer.next = next_offset(page, walk.total());
+    using Level = Verbosity::Level;
+    const Level level = request.verbosity.value_or(Verbosity{}).level;
+    auto children = level == Level::verbose ? children_by_department(context) : Children{};
     for (const ListedDepartment& row : walk.rows()) {
-        answer.departments.push_back(view_of(*row));
+        DepartmentView& view = answer.departments.emplace_back(view_of(*row));
+        if (level == Level::meta) {
+            view.status.reset();
+        } else if (level == Level::verbose) {
+            view.children = std::move(children[row->id.value]);
+        }
     }
     return answer;
 }
@@ -121,23 +143,10 @@ Result<CountResponse> count_departments(Context& context, const DepartmentCountR
     return CountResponse{static_cast<std::int64_t>(walk.total())};
 }
 
-/// What may be set when a department is made, and changed later.
-struct DepartmentFields {
-    std::optional<std::string> description;
-    std::optional<SchedulingRules> scheduling_rules;
-    std::optional<std::vector<std::string>> default_node_pools;
-    std::optional<NodeTypes> node_types;
-    std::optional<std::vector<Resources>> resources;
-
-    UnitAttributes attributes() const {
-        return {scheduling_rules, default_node_pools, node_types,
-                std::nullopt,     std::nullopt,       resources};
-    }
-};
-
 struct DepartmentCreationRequest : DepartmentFields {
     std::string name;
     Uuid cluster_id;
+    std::optional<OvertimeAverages> overtime_data;
 
     Result<NodeIndex> scope(const Context& context) const {
         return context.find_scope(ScopeType::cluster, cluster_id.text(), "clusterId");
@@ -145,20 +154,14 @@ struct DepartmentCreationRequest : DepartmentFields {
 };
 BOOST_DESCRIBE_STRUCT(DepartmentCreationRequest, (),
                       (name, cluster_id, description, scheduling_rules, default_node_pools,
-                       node_types, resources))
+                       node_types, overtime_data, resources))
 
 Result<DepartmentView> create_department(Context& context,
                                          const DepartmentCreationRequest& request) {
-    const UnitAttributes attributes = request.attributes();
-    TRY(check_attributes(attributes));
-    OrgUnitDraft draft;
-    draft.type = ScopeType::department;
-    draft.parent = {context.caller.tenant(), ScopeType::cluster, request.cluster_id.text()};
-    draft.name = request.name;
-    draft.description = request.description.value_or("");
-    draft.attributes = attributes_text(attributes);
-    const OrgUnit unit = TRY(context.services.org_units.create(context.caller, draft));
-    return view_of(unit);
+    const ScopeId cluster{context.caller.tenant(), ScopeType::cluster, request.cluster_id.text()};
+    const OrgUnit unit =
+        TRY(make_department(context, cluster, request.name, request.overtime_data, request));
+    return whole_view_of(context, unit);
 }
 
 struct DepartmentRequest {
@@ -175,7 +178,7 @@ BOOST_DESCRIBE_STRUCT(DepartmentRequest, (), (department_id))
 
 Result<DepartmentView> read_department(Context& context, const DepartmentRequest& request) {
     const NodeIndex node = TRY(request.scope(context));
-    return view_of(*context.access().org_unit(node));
+    return whole_view_of(context, *context.access().org_unit(node));
 }
 
 struct DepartmentUpdateRequest : DepartmentRequest, DepartmentFields {};
@@ -184,12 +187,23 @@ BOOST_DESCRIBE_STRUCT(DepartmentUpdateRequest, (),
                        resources))
 
 Result<DepartmentView> update_department(Context& context, const DepartmentUpdateRequest& request) {
-    const UnitAttributes attributes = request.attributes();
-    TRY(check_attributes(attributes));
-    const OrgUnit unit = TRY(context.services.org_units.update(
-        context.caller, request.id(context),
-        {std::nullopt, request.description, attributes_text(attributes)}));
-    return view_of(unit);
+    const OrgUnit unit = TRY(change_department(context, request.id(context), request));
+    return whole_view_of(context, unit);
+}
+
+struct DepartmentResourcesRequest : DepartmentRequest {
+    WholeBody<std::vector<Resources>> resources;
+};
+BOOST_DESCRIBE_STRUCT(DepartmentResourcesRequest, (), (department_id, resources))
+
+Result<std::vector<Resources>> put_resources(Context& context,
+                                             const DepartmentResourcesRequest& request) {
+    return replace_resources(context, request.id(context), request.resources.value);
+}
+
+Result<std::vector<Resources>> patch_resources(Context& context,
+                                               const DepartmentResourcesRequest& request) {
+    return merge_resources(context, request.id(context), request.resources.value);
 }
 
 Result<Empty> delete_department(Context& context, const DepartmentRequest& request) {
@@ -197,56 +211,54 @@ Result<Empty> delete_department(Context& context, const DepartmentRequest& reque
     return Empty{};
 }
 
-constexpr Access may(Action action, EvaluatedAt at) {
-    return Access::permission("department", action, at);
+constexpr std::string_view collection = "/api/v1/org-unit/departments";
+constexpr std::string_view item = "/api/v1/org-unit/departments/{departmentId}";
+constexpr std::string_view resources = "/api/v1/org-unit/departments/{departmentId}/resources";
+
+constexpr Operation department_operation(HttpMethod method, std::string_view path, Action action,
+                                         EvaluatedAt at, std::string_view id,
+                                         std::string_view summary) {
+    return {.method = method,
+            .path = path,
+            .id = id,
+            .tag = "departments",
+            .summary = summary,
+            .access = Access::permission("department", action, at)};
 }
 
 } // namespace
 
 Routes department_routes() {
-    constexpr std::string_view collection = "/api/v1/org-unit/departments";
-    constexpr std::string_view item = "/api/v1/org-unit/departments/{departmentId}";
-    constexpr std::string_view tag = "departments";
+    using enum HttpMethod;
+    using enum EvaluatedAt;
+    Operation create = department_operation(post, collection, Action::create, request,
+                                            "createDepartment", "Create a department in a cluster");
+    create.success = 201;
+    Operation read = department_operation(get, item, Action::read, request, "getDepartment",
+                                          "Read one department");
+    Operation erase =
+        department_operation(remove, item, Action::remove, request, "deleteDepartment",
+                             "Delete a department that has no projects");
+    erase.success = 204;
     return {
-        route<list_departments>({.method = HttpMethod::get,
-                                 .path = collection,
-                                 .id = "listDepartments",
-                                 .tag = tag,
-                                 .summary = "List the departments within reach",
-                                 .access = may(Action::read, EvaluatedAt::anywhere)}),
-        route<create_department>({.method = HttpMethod::post,
-                                  .path = collection,
-                                  .id = "createDepartment",
-                                  .tag = tag,
-                                  .summary = "Create a department in a cluster",
-                                  .access = may(Action::create, EvaluatedAt::request),
-                                  .success = 201}),
-        route<count_departments>({.method = HttpMethod::get,
-                                  .path = "/api/v1/org-unit/departments/count",
-                                  .id = "countDepartments",
-                                  .tag = tag,
-                                  .summary = "Count the departments within reach",
-                                  .access = may(Action::read, EvaluatedAt::anywhere)}),
-        route<read_department>({.method = HttpMethod::get,
-                                .path = item,
-                                .id = "getDepartment",
-                                .tag = tag,
-                                .summary = "Read one department",
-                                .access = may(Action::read, EvaluatedAt::request),
-                                .runs_on = RunsOn::inline_thread}),
-        route<update_department>({.method = HttpMethod::put,
-                                  .path = item,
-                                  .id = "updateDepartment",
-                                  .tag = tag,
-                                  .summary = "Change a department; name and cluster stay",
-                                  .access = may(Action::update, EvaluatedAt::request)}),
-        route<delete_department>({.method = HttpMethod::remove,
-                                  .path = item,
-                                  .id = "deleteDepartment",
-                                  .tag = tag,
-                                  .summary = "Delete a department that has no projects",
-                                  .access = may(Action::remove, EvaluatedAt::request),
-                                  .success = 204}),
+        route<list_departments>(department_operation(get, collection, Action::read, anywhere,
+                                                     "listDepartments",
+                                                     "List the departments within reach")),
+        route<create_department>(create),
+        route<count_departments>(department_operation(get, "/api/v1/org-unit/departments/count",
+                                                      Action::read, anywhere, "countDepartments",
+                                                      "Count the departments within reach")),
+        route<read_department>(read),
+        route<update_department>(
+            department_operation(put, item, Action::update, request, "updateDepartment",
+                                 "Change a department; name and cluster stay")),
+        route<delete_department>(erase),
+        route<put_resources>(department_operation(put, resources, Action::update, request,
+                                                  "updateDepartmentResources",
+                                                  "Replace the quotas of a department")),
+        route<patch_resources>(department_operation(
+            patch, resources, Action::update, request, "patchDepartmentResources",
+            "Change the quotas of a department in some node pools")),
     };
 }
 

@@ -2,6 +2,8 @@
 #include "api/filter.h"
 
 #include <array>
+#include <charconv>
+#include <cmath>
 
 #include "base/text.h"
 
@@ -47,6 +49,16 @@ std::size_t value_end(std::string_view text, const std::vector<std::string_view>
     return text.size();
 }
 
+/// A decimal number, of a size that quotas have, in millionths.
+std::optional<std::int64_t> millionths(std::string_view text) {
+    double number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc() || end != text.data() + text.size() || !(std::abs(number) <= 1e12)) {
+        return std::nullopt;
+    }
+    return std::llround(number * 1e6);
+}
+
 Result<void> read_number(FilterTerm& term, FieldKind kind) {
     const bool ordered = term.op <= FilterOperator::greater_or_equal;
     if (kind == FieldKind::time) {
@@ -58,13 +70,20 @@ Result<void> read_number(FilterTerm& term, FieldKind kind) {
         term.number = at->microseconds;
         return {};
     }
-    const auto number = parse_integer<std::int64_t>(term.value);
+    const auto number = kind == FieldKind::decimal ? millionths(term.value)
+                                                   : parse_integer<std::int64_t>(term.value);
     if (number) {
         term.number = *number;
     } else if (ordered) {
         return fail(ErrorCode::invalid_request, "filterBy: the value is no number");
     }
     return {};
+}
+
+std::string without_underscores(std::string_view text) {
+    std::string plain;
+    std::ranges::copy_if(text, std::back_inserter(plain), [](char c) { return c != '_'; });
+    return plain;
 }
 
 Result<void> parse_occurrence(std::string_view text, const std::vector<std::string_view>& names,
@@ -78,12 +97,13 @@ Result<void> parse_occurrence(std::string_view text, const std::vector<std::stri
         }
         text.remove_prefix(start->length);
         const std::size_t end = value_end(text, names);
-        FilterTerm term{start->field, start->op, std::string(text.substr(0, end)), 0};
+        FilterTerm term{start->field, start->op, std::string(text.substr(0, end)), 0,
+                        kinds[start->field]};
         if (term.value.empty()) {
             return fail(ErrorCode::invalid_request, "filterBy: a value is empty");
         }
-        if (kinds[term.field] != FieldKind::text) {
-            TRY(read_number(term, kinds[term.field]));
+        if (term.kind != FieldKind::text) {
+            TRY(read_number(term, term.kind));
         }
         terms.push_back(std::move(term));
         if (terms.size() > most_terms) {
@@ -145,7 +165,12 @@ bool number_matches(const FilterTerm& term, std::optional<std::int64_t> number) 
     default:
         break;
     }
-    return text_matches(term, number ? std::to_string(*number) : std::string());
+    if (!number) {
+        return text_matches(term, "");
+    }
+    return text_matches(term, term.kind == FieldKind::decimal
+                                  ? number_text(static_cast<double>(*number) / 1e6)
+                                  : std::to_string(*number));
 }
 
 Result<Page> page_of(const ListRequest& request, std::int32_t default_limit) {
@@ -170,10 +195,10 @@ Result<std::optional<std::size_t>> sort_field(const ListRequest& request,
         wanted.remove_prefix(dot + 1);
     }
     // A member of a client's enumeration may come as CREATED_AT.
-    std::string plain;
-    std::ranges::copy_if(wanted, std::back_inserter(plain), [](char c) { return c != '_'; });
-    const auto at = std::ranges::find_if(
-        names, [&](std::string_view name) { return ascii_iequal(name, plain); });
+    const std::string plain = without_underscores(wanted);
+    const auto at = std::ranges::find_if(names, [&](std::string_view name) {
+        return ascii_iequal(without_underscores(name), plain);
+    });
     if (at == names.end()) {
         return fail(ErrorCode::invalid_request, "sortBy names no field of this list");
     }

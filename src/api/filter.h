@@ -16,11 +16,11 @@
 
 namespace claviger {
 
-/// What a field of a row compares as.
-enum class FieldKind : std::uint8_t { text, number, time };
+/// What a field of a row compares as. Decimals are numbers with a fraction.
+enum class FieldKind : std::uint8_t { text, number, decimal, time };
 
-/// One field that a list can be filtered and sorted by. Text is compared as text; numbers and times
-/// through `number` (a time in microseconds).
+/// One field that a list can be filtered and sorted by. Text is compared as text; the others
+/// through `number` (a decimal in millionths, a time in microseconds).
 template <class Row>
 struct ListField {
     std::string_view name;
@@ -44,7 +44,8 @@ struct FilterTerm {
     std::size_t field = 0; // index into the list's fields
     FilterOperator op = FilterOperator::equal;
     std::string value;
-    std::int64_t number = 0; // the value of a number or time
+    std::int64_t number = 0; // the value of all that is not text
+    FieldKind kind = FieldKind::text;
 };
 
 /// Splits and reads filterBy. Entries are separated by commas, but only by those that a known field
@@ -82,8 +83,9 @@ Result<std::optional<std::size_t>> sort_field(const ListRequest& request,
 Result<bool> is_descending(const ListRequest& request);
 
 /// Lets the rows of a list pass by, in any order, and keeps those of one page. Rows should be small
-/// to copy: they are spelled out once it is known which are shown.
-template <class Row>
+/// to copy: they are spelled out once it is known which are shown. `Position` orders the rows that
+/// sortBy does not.
+template <class Row, class Position = std::int64_t>
 class PageWalk {
 public:
     using Fields = std::vector<ListField<Row>>;
@@ -108,8 +110,7 @@ public:
         return walk;
     }
 
-    /// `position` orders the rows that sortBy does not.
-    void offer(std::int64_t position, Row row) {
+    void offer(Position position, Row row) {
         if (!matches(row)) {
             return;
         }
@@ -125,13 +126,21 @@ public:
 
     /// The rows of the page, in order.
     std::vector<Row> rows() {
-        drop_others();
-        std::ranges::sort(kept_, [this](const Kept& a, const Kept& b) { return is_before(a, b); });
+        sort_page();
         std::vector<Row> rows;
         for (std::size_t i = page_.offset; i < kept_.size(); ++i) {
             rows.push_back(std::move(kept_[i].row));
         }
         return rows;
+    }
+    /// Where they stand, for rows that were good only while they were offered.
+    std::vector<Position> positions() {
+        sort_page();
+        std::vector<Position> positions;
+        for (std::size_t i = page_.offset; i < kept_.size(); ++i) {
+            positions.push_back(kept_[i].position);
+        }
+        return positions;
     }
 
 private:
@@ -143,7 +152,7 @@ private:
     };
     struct Kept {
         Key key;
-        std::int64_t position = 0;
+        Position position{};
         Row row;
     };
 
@@ -173,6 +182,11 @@ private:
         }
         const bool is_turned = descending_ && sort_by_ == nullptr;
         return is_turned ? b.position < a.position : a.position < b.position;
+    }
+
+    void sort_page() {
+        drop_others();
+        std::ranges::sort(kept_, [this](const Kept& a, const Kept& b) { return is_before(a, b); });
     }
 
     /// Leaves the first rows, up to the end of the page, in no order.

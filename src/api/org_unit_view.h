@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Departments and projects in the contract's words (contract 3.2, 3.3): what a request may set is
-// kept as JSON beside the unit, checked and spelled out by these types.
+// What lists and answers about clusters, departments and projects have in common.
 #pragma once
 
-#include <optional>
-#include <string>
+#include <array>
+#include <string_view>
 #include <vector>
 
 #include "api/codec.h"
@@ -13,87 +12,48 @@
 
 namespace claviger {
 
-struct NodePool {
-    std::string id;
-    std::optional<std::string> name;
+/// Where the caller may read objects of one type, asked for many of them.
+class Reach {
+public:
+    Reach(const Context& context, std::string_view resource_type);
+    /// `node` must be live.
+    bool covers(NodeIndex node) const;
+
+private:
+    const AccessSnapshot& access_;
+    std::vector<NodeIndex> scopes_; // sorted
 };
-BOOST_DESCRIBE_STRUCT(NodePool, (), (id, name))
-
-struct ResourceQuota {
-    std::optional<double> deserved, limit, over_quota_weight;
-};
-BOOST_DESCRIBE_STRUCT(ResourceQuota, (), (deserved, limit, over_quota_weight))
-
-/// Mib, MB or GB.
-struct MemoryUnits {
-    std::string value = "MB";
-    static Result<MemoryUnits> decode(std::string_view text);
-    std::string wire() const { return value; }
-    static json::object schema();
-};
-
-struct MemoryQuota {
-    std::optional<double> deserved, limit, over_quota_weight;
-    MemoryUnits units;
-};
-BOOST_DESCRIBE_STRUCT(MemoryQuota, (), (deserved, limit, over_quota_weight, units))
-
-struct Resources {
-    std::optional<NodePool> node_pool;
-    std::optional<ResourceQuota> gpu, cpu;
-    std::optional<MemoryQuota> memory;
-    std::optional<std::string> priority;
-};
-BOOST_DESCRIBE_STRUCT(Resources, (), (node_pool, gpu, cpu, memory, priority))
-
-struct SchedulingRules {
-    std::optional<std::int64_t> interactive_job_time_limit_seconds,
-        interactive_job_max_idle_duration_seconds, interactive_job_preempt_idle_duration_seconds,
-        training_job_max_idle_duration_seconds, training_job_time_limit_seconds;
-};
-BOOST_DESCRIBE_STRUCT(SchedulingRules, (),
-                      (interactive_job_time_limit_seconds,
-                       interactive_job_max_idle_duration_seconds,
-                       interactive_job_preempt_idle_duration_seconds,
-                       training_job_max_idle_duration_seconds, training_job_time_limit_seconds))
-
-struct NodeTypes {
-    std::optional<std::vector<std::string>> training, workspace;
-};
-BOOST_DESCRIBE_STRUCT(NodeTypes, (), (training, workspace))
-
-/// What is kept of a department or project besides its name and place.
-struct UnitAttributes {
-    std::optional<SchedulingRules> scheduling_rules;
-    std::optional<std::vector<std::string>> default_node_pools;
-    std::optional<NodeTypes> node_types;
-    std::optional<bool> enforce_runai_scheduler;    // projects
-    std::optional<std::string> requested_namespace; // projects
-    std::optional<std::vector<Resources>> resources;
-};
-BOOST_DESCRIBE_STRUCT(UnitAttributes, (),
-                      (scheduling_rules, default_node_pools, node_types, enforce_runai_scheduler,
-                       requested_namespace, resources))
-
-std::string attributes_text(const UnitAttributes& attributes);
-UnitAttributes attributes_of(const OrgUnit& unit);
-
-struct TotalResources {
-    Nullable<double> gpu_quota, cpu_quota, memory_quota;
-};
-BOOST_DESCRIBE_STRUCT(TotalResources, (), (gpu_quota, cpu_quota, memory_quota))
-
-TotalResources total_of(const std::vector<Resources>& resources);
-/// The whole GPUs of all entries, by which lists are filtered and sorted.
-std::int64_t total_gpu_quota(const OrgUnit& unit);
-/// As answers must show them: every entry has a gpu quota.
-std::vector<Resources> shown_resources(const UnitAttributes& attributes);
 
 /// The units of one type that the caller may read, in the order of creation.
 std::vector<NodeIndex> readable_units(const Context& context, ScopeType type,
                                       std::string_view resource_type);
 
-/// Refuses limits below 1 and lists that are too long.
-Result<void> check_attributes(const UnitAttributes& attributes);
+/// What of a quota is in use. Claviger runs nothing, so that is nothing.
+struct QuotaUse {
+    double gpu = 0, cpu = 0, memory = 0;
+};
+BOOST_DESCRIBE_STRUCT(QuotaUse, (), (gpu, cpu, memory))
+
+struct QuotaStatus {
+    QuotaUse allocated, allocated_non_preemptible, requested;
+};
+BOOST_DESCRIBE_STRUCT(QuotaStatus, (), (allocated, allocated_non_preemptible, requested))
+
+inline constexpr std::array<std::string_view, 9> average_fields{
+    "avgGpuAllocation24h", "avgGpuUtilization24h", "avgGpuMemoryUtilization24h",
+    "avgGpuAllocation7d",  "avgGpuUtilization7d",  "avgGpuMemoryUtilization7d",
+    "avgGpuAllocation30d", "avgGpuUtilization30d", "avgGpuMemoryUtilization30d"};
+
+/// The fields by which a list of departments or projects can be sorted although nothing is measured
+/// here: no GPU is allocated, and no average is known.
+template <class Row>
+void add_measured_fields(std::vector<ListField<Row>>& fields) {
+    using Number = std::optional<std::int64_t>;
+    fields.push_back(
+        {"gpuAllocated", FieldKind::decimal, nullptr, [](const Row&) -> Number { return 0; }});
+    for (const std::string_view name : average_fields) {
+        fields.push_back({name, FieldKind::decimal, nullptr, [](const Row&) { return Number(); }});
+    }
+}
 
 } // namespace claviger

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Projects (contract 3.3).
 #include "api/count.h"
-#include "api/org_unit_view.h"
+#include "api/project_view.h"
 #include "api/resources.h"
 #include "auth/org_units.h"
 
@@ -13,27 +13,9 @@ struct ProjectParent {
 };
 BOOST_DESCRIBE_STRUCT(ProjectParent, (), (id, name))
 
-struct ProjectEffective {
-    std::optional<SchedulingRules> scheduling_rules;
-    std::optional<std::vector<std::string>> default_node_pools;
-    std::optional<NodeTypes> node_types;
-};
-BOOST_DESCRIBE_STRUCT(ProjectEffective, (), (scheduling_rules, default_node_pools, node_types))
-
-struct ProjectView {
-    std::string id, name, cluster_id, parent_id, description;
-    Nullable<std::string> requested_namespace;
-    bool enforce_runai_scheduler = true;
-    Timestamp created_at, updated_at;
-    std::string created_by, updated_by;
+struct ProjectView : ProjectDetails {
+    std::string id, parent_id;
     ProjectParent parent;
-    RawJson status; // a member is called "namespace", which is no C++ name
-    TotalResources total_resources;
-    ProjectEffective effective;
-    std::optional<SchedulingRules> scheduling_rules;
-    std::optional<std::vector<std::string>> default_node_pools;
-    std::optional<NodeTypes> node_types;
-    std::vector<Resources> resources;
 };
 BOOST_DESCRIBE_STRUCT(ProjectView, (),
                       (id, name, cluster_id, parent_id, description, requested_namespace,
@@ -41,45 +23,12 @@ BOOST_DESCRIBE_STRUCT(ProjectView, (),
                        parent, status, total_resources, effective, scheduling_rules,
                        default_node_pools, node_types, resources))
 
-RawJson status_json(const std::string& namespace_name) {
-    RawJson status{""};
-    status.text.reserve(96);
-    JsonWriter out(status.text);
-    out.begin_object();
-    out.name("phase");
-    out.value(std::string_view("Ready"));
-    out.name("namespace");
-    out.value(std::string_view(namespace_name));
-    out.end_object();
-    return status;
-}
-
-ProjectView view_of(const AccessSnapshot& access, const OrgUnit& unit) {
-    UnitAttributes attributes = attributes_of(unit);
-    const auto parent = access.find(unit.parent);
-    const OrgUnit* department = parent ? access.org_unit(*parent) : nullptr;
-    ProjectView view;
-    view.id = unit.id.value;
-    view.name = unit.name;
-    view.cluster_id = department != nullptr ? department->parent.value : "";
-    view.parent_id = unit.parent.value;
-    view.description = unit.description;
-    view.requested_namespace = {attributes.requested_namespace};
-    view.enforce_runai_scheduler = attributes.enforce_runai_scheduler.value_or(true);
-    view.created_at = unit.created_at;
-    view.updated_at = unit.updated_at;
-    view.created_by = unit.created_by;
-    view.updated_by = unit.updated_by;
-    view.parent = {unit.parent.value, department != nullptr ? department->name : ""};
-    view.status = status_json(attributes.requested_namespace.value_or("runai-" + unit.name));
-    view.resources = shown_resources(attributes);
-    view.total_resources = total_of(view.resources);
-    view.effective = {attributes.scheduling_rules, attributes.default_node_pools,
-                      attributes.node_types};
-    view.scheduling_rules = attributes.scheduling_rules;
-    view.default_node_pools = std::move(attributes.default_node_pools);
-    view.node_types = std::move(attributes.node_types);
-    return view;
+ProjectView view_of(const AccessSnapshot& access, const OrgUnit& project) {
+    const OrgUnit* department = department_of(access, project);
+    return {project_details(project, department),
+            project.id.value,
+            project.parent.value,
+            {project.parent.value, department != nullptr ? department->name : ""}};
 }
 
 struct ListedProject {
@@ -87,10 +36,10 @@ struct ListedProject {
     const OrgUnit* department = nullptr;
 };
 
-const std::vector<ListField<ListedProject>>& fields() {
+std::vector<ListField<ListedProject>> make_fields() {
     using Listed = ListedProject;
     using Number = std::optional<std::int64_t>;
-    static const std::vector<ListField<Listed>> list{
+    std::vector<ListField<Listed>> list{
         {"name", FieldKind::text, [](const Listed& r) { return r.project->name; }, nullptr},
         {"clusterId", FieldKind::text, [](const Listed& r) { return r.department->parent.value; },
          nullptr},
@@ -101,10 +50,16 @@ const std::vector<ListField<ListedProject>>& fields() {
         {"parentName", FieldKind::text, [](const Listed& r) { return r.department->name; },
          nullptr},
         {"phase", FieldKind::text, [](const Listed&) { return std::string("Ready"); }, nullptr},
-        {"totalGpuQuota", FieldKind::number, nullptr,
+        {"totalGpuQuota", FieldKind::decimal, nullptr,
          [](const Listed& r) -> Number { return total_gpu_quota(*r.project); }},
         {"createdAt", FieldKind::time, nullptr,
          [](const Listed& r) -> Number { return r.project->created_at.microseconds; }}};
+    add_measured_fields(list);
+    return list;
+}
+
+const std::vector<ListField<ListedProject>>& fields() {
+    static const std::vector<ListField<ListedProject>> list = make_fields();
     return list;
 }
 
@@ -160,56 +115,15 @@ Result<CountResponse> count_projects(Context& context, const ProjectCountRequest
     return CountResponse{static_cast<std::int64_t>(walk.total())};
 }
 
-/// What may be set when a project is made, and changed later.
-struct ProjectFields {
-    std::optional<std::string> description;
-    std::optional<SchedulingRules> scheduling_rules;
-    std::optional<std::vector<std::string>> default_node_pools;
-    std::optional<NodeTypes> node_types;
-    std::optional<bool> enforce_runai_scheduler;
-    std::optional<std::vector<Resources>> resources;
-
-    UnitAttributes attributes(std::optional<std::string> requested_namespace) const {
-        return {scheduling_rules,
-                default_node_pools,
-                node_types,
-                enforce_runai_scheduler,
-                std::move(requested_namespace),
-                resources};
-    }
-};
-
 struct ProjectCreationRequest : ProjectFields {
     std::string name;
     Uuid cluster_id;
     std::optional<std::string> parent_id, requested_namespace;
 
-    /// The department: the one that is named, or the cluster's default one.
     Result<NodeIndex> scope(const Context& context) const {
         const NodeIndex cluster =
             TRY(context.find_scope(ScopeType::cluster, cluster_id.text(), "clusterId"));
-        if (parent_id) {
-            const NodeIndex department =
-                TRY(context.find_scope(ScopeType::department, *parent_id, "parentId"));
-            if (!context.access().is_same_or_below(department, cluster)) {
-                return fail(ErrorCode::invalid_request,
-                            "parentId is no department of this cluster");
-            }
-            return department;
-        }
-        std::optional<NodeIndex> found;
-        context.access().for_each_unit(ScopeType::department,
-                                       [&](NodeIndex node, const OrgUnit& unit) {
-                                           if (unit.name == default_department &&
-                                               context.access().is_same_or_below(node, cluster)) {
-                                               found = node;
-                                           }
-                                       });
-        if (!found) {
-            return fail(ErrorCode::invalid_request,
-                        "parentId is missing, and the cluster has no default department");
-        }
-        return *found;
+        return department_in(context, cluster, parent_id, "parentId");
     }
 };
 BOOST_DESCRIBE_STRUCT(ProjectCreationRequest, (),
@@ -218,17 +132,10 @@ BOOST_DESCRIBE_STRUCT(ProjectCreationRequest, (),
                        resources))
 
 Result<ProjectView> create_project(Context& context, const ProjectCreationRequest& request) {
-    const UnitAttributes attributes = request.attributes(request.requested_namespace);
-    TRY(check_attributes(attributes));
     const NodeIndex department = TRY(request.scope(context));
-    OrgUnitDraft draft;
-    draft.type = ScopeType::project;
-    draft.parent = context.access().scope_id(department);
-    draft.name = request.name;
-    draft.description = request.description.value_or("");
-    draft.attributes = attributes_text(attributes);
-    const OrgUnit unit = TRY(context.services.org_units.create(context.caller, draft));
-    return view_of(context.latest_state()->access, unit);
+    const OrgUnit unit =
+        TRY(make_project(context, department, request.name, request.requested_namespace, request));
+    return view_of(context.access(), unit);
 }
 
 struct ProjectRequest {
@@ -254,14 +161,23 @@ BOOST_DESCRIBE_STRUCT(ProjectUpdateRequest, (),
                        enforce_runai_scheduler, resources))
 
 Result<ProjectView> update_project(Context& context, const ProjectUpdateRequest& request) {
-    const NodeIndex node = TRY(request.scope(context));
-    const UnitAttributes before = attributes_of(*context.access().org_unit(node));
-    const UnitAttributes attributes = request.attributes(before.requested_namespace);
-    TRY(check_attributes(attributes));
-    const OrgUnit unit = TRY(context.services.org_units.update(
-        context.caller, request.id(context),
-        {std::nullopt, request.description, attributes_text(attributes)}));
-    return view_of(context.latest_state()->access, unit);
+    const OrgUnit unit = TRY(change_project(context, request.id(context), request));
+    return view_of(context.access(), unit);
+}
+
+struct ProjectResourcesRequest : ProjectRequest {
+    WholeBody<std::vector<Resources>> resources;
+};
+BOOST_DESCRIBE_STRUCT(ProjectResourcesRequest, (), (project_id, resources))
+
+Result<std::vector<Resources>> put_resources(Context& context,
+                                             const ProjectResourcesRequest& request) {
+    return replace_resources(context, request.id(context), request.resources.value);
+}
+
+Result<std::vector<Resources>> patch_resources(Context& context,
+                                               const ProjectResourcesRequest& request) {
+    return merge_resources(context, request.id(context), request.resources.value);
 }
 
 Result<Empty> delete_project(Context& context, const ProjectRequest& request) {
@@ -269,57 +185,53 @@ Result<Empty> delete_project(Context& context, const ProjectRequest& request) {
     return Empty{};
 }
 
-constexpr Access may(Action action, EvaluatedAt at) {
-    return Access::permission("project", action, at);
+constexpr std::string_view collection = "/api/v1/org-unit/projects";
+constexpr std::string_view item = "/api/v1/org-unit/projects/{projectId}";
+constexpr std::string_view resources = "/api/v1/org-unit/projects/{projectId}/resources";
+
+constexpr Operation project_operation(HttpMethod method, std::string_view path, Action action,
+                                      EvaluatedAt at, std::string_view id,
+                                      std::string_view summary) {
+    return {.method = method,
+            .path = path,
+            .id = id,
+            .tag = "projects",
+            .summary = summary,
+            .access = Access::permission("project", action, at)};
 }
 
 } // namespace
 
 Routes project_routes() {
-    constexpr std::string_view collection = "/api/v1/org-unit/projects";
-    constexpr std::string_view item = "/api/v1/org-unit/projects/{projectId}";
-    constexpr std::string_view tag = "projects";
+    using enum HttpMethod;
+    using enum EvaluatedAt;
+    Operation create = project_operation(post, collection, Action::create, request, "createProject",
+                                         "Create a project in a department");
+    create.success = 201;
+    Operation read =
+        project_operation(get, item, Action::read, request, "getProject", "Read one project");
+    read.runs_on = RunsOn::inline_thread;
+    read.request_class = RequestClass::decision;
+    Operation erase = project_operation(remove, item, Action::remove, request, "deleteProject",
+                                        "Delete a project and the access rules at it");
+    erase.success = 204;
     return {
-        route<list_projects>({.method = HttpMethod::get,
-                              .path = collection,
-                              .id = "listProjects",
-                              .tag = tag,
-                              .summary = "List the projects within reach",
-                              .access = may(Action::read, EvaluatedAt::anywhere)}),
-        route<create_project>({.method = HttpMethod::post,
-                               .path = collection,
-                               .id = "createProject",
-                               .tag = tag,
-                               .summary = "Create a project in a department",
-                               .access = may(Action::create, EvaluatedAt::request),
-                               .success = 201}),
-        route<count_projects>({.method = HttpMethod::get,
-                               .path = "/api/v1/org-unit/projects/count",
-                               .id = "countProjects",
-                               .tag = tag,
-                               .summary = "Count the projects within reach",
-                               .access = may(Action::read, EvaluatedAt::anywhere)}),
-        route<read_project>({.method = HttpMethod::get,
-                             .path = item,
-                             .id = "getProject",
-                             .tag = tag,
-                             .summary = "Read one project",
-                             .access = may(Action::read, EvaluatedAt::request),
-                             .runs_on = RunsOn::inline_thread,
-                             .request_class = RequestClass::decision}),
-        route<update_project>({.method = HttpMethod::put,
-                               .path = item,
-                               .id = "updateProject",
-                               .tag = tag,
-                               .summary = "Change a project; name and department stay",
-                               .access = may(Action::update, EvaluatedAt::request)}),
-        route<delete_project>({.method = HttpMethod::remove,
-                               .path = item,
-                               .id = "deleteProject",
-                               .tag = tag,
-                               .summary = "Delete a project and the access rules at it",
-                               .access = may(Action::remove, EvaluatedAt::request),
-                               .success = 204}),
+        route<list_projects>(project_operation(get, collection, Action::read, anywhere,
+                                               "listProjects", "List the projects within reach")),
+        route<create_project>(create),
+        route<count_projects>(project_operation(get, "/api/v1/org-unit/projects/count",
+                                                Action::read, anywhere, "countProjects",
+                                                "Count the projects within reach")),
+        route<read_project>(read),
+        route<update_project>(project_operation(put, item, Action::update, request, "updateProject",
+                                                "Change a project; name and department stay")),
+        route<delete_project>(erase),
+        route<put_resources>(project_operation(put, resources, Action::update, request,
+                                               "updateProjectResources",
+                                               "Replace the quotas of a project")),
+        route<patch_resources>(
+            project_operation(patch, resources, Action::update, request, "patchProjectResources",
+                              "Change the quotas of a project in some node pools")),
     };
 }
 

@@ -3,7 +3,12 @@
 // every cluster, so that projects without a parent have a place (contract 3.3).
 #pragma once
 
+#include <functional>
+#include <mutex>
+#include <set>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "auth/caller.h"
 #include "base/clock.h"
@@ -25,15 +30,43 @@ struct OrgUnitDraft {
 struct OrgUnitChange {
     std::optional<std::string> name; // clusters only
     std::optional<std::string> description;
-    std::optional<std::string> attributes;
+    /// From the attributes as they are when the change is made to those that shall be; empty: stay.
+    std::function<Result<std::string>(const std::string& before)> attributes;
+};
+
+/// The namespace of a project in its cluster: the one that its attributes request, or
+/// "runai-<name>".
+std::string project_namespace(const OrgUnit& project);
+
+/// Names that are about to be taken: no state shows them yet, and nobody else may take them.
+class NameReservations {
+public:
+    class Reservation {
+    public:
+        Reservation(NameReservations& owner, std::vector<std::string> names);
+        ~Reservation();
+        Reservation(const Reservation&) = delete;
+        Reservation& operator=(const Reservation&) = delete;
+        /// False when somebody else holds one of the names.
+        bool holds() const { return holds_; }
+
+    private:
+        NameReservations& owner_;
+        std::vector<std::string> names_;
+        bool holds_ = false;
+    };
+
+private:
+    std::mutex mutex_;
+    std::set<std::string, std::less<>> names_;
 };
 
 class OrgUnits {
 public:
-    OrgUnits(Store& store, const Clock& clock, Random& random);
+    OrgUnits(Store& store, const Directory& directory, const Clock& clock, Random& random);
 
-    /// `conflict` when the name is taken: clusters and projects once per tenant and cluster,
-    /// departments once per cluster.
+    /// `conflict` when the name is taken: clusters once per tenant, departments and projects once
+    /// per cluster, and so is the namespace of a project, which must be a DNS label.
     Result<OrgUnit> create(const Caller& caller, const OrgUnitDraft& draft);
     Result<OrgUnit> update(const Caller& caller, const ScopeId& id, const OrgUnitChange& change);
     /// Removes the unit and the access rules at it. `conflict` while something is below it, unless
@@ -41,12 +74,16 @@ public:
     Result<void> remove(const Caller& caller, const ScopeId& id, bool with_content);
 
 private:
+    TenantStatePointer state_of(const Caller& caller) const;
+    Result<void> create_project(const Caller& caller, OrgUnit& unit);
     Result<void> insert(Transaction& transaction, const Caller& caller, OrgUnit& unit);
     Result<void> erase(Transaction& transaction, const Caller& caller, OrgUnit unit, Timestamp now);
     Result<void> erase_tree(Transaction& transaction, const Caller& caller, const OrgUnit& unit,
                             bool with_content, Timestamp now);
 
     Store& store_;
+    const Directory& directory_;
+    NameReservations being_made_;
     const Clock& clock_;
     Random& random_;
 };
