@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <fstream>
 
+#include "access/role.h"
 #include "auth/client_secret.h"
+#include "auth/names.h"
 #include "bench/bench.h"
 #include "store/sqlite_store.h"
 
@@ -14,6 +16,8 @@ namespace {
 constexpr std::int64_t rows_a_transaction = 20'000;
 constexpr std::int64_t listed_credentials = 1'000; // the load comes from so many clients
 constexpr std::int64_t accounts_a_project = 100;
+constexpr std::int64_t accounts_a_user = 10;
+constexpr std::int64_t users_a_key = 10;
 constexpr std::int64_t most_projects = 10'000;
 constexpr std::int32_t viewer = 7;
 constexpr TenantId first_tenant{1};
@@ -27,10 +31,17 @@ public:
 
     Result<void> write_tree();
     Result<void> write_accounts(std::ofstream& credentials);
+    /// Users, and access keys of some of them.
+    Result<void> write_users();
+    /// The first of the credentials gets at everything.
+    Result<void> write_administrator();
 
 private:
     Result<void> write_account(Transaction& transaction, std::int64_t number,
                                std::ofstream& credentials);
+    template <class Write>
+    Result<void> write_many(std::int64_t count, Write write);
+    Result<void> write_user(Transaction& transaction, std::int64_t number);
     OrgUnit unit(ScopeType type, std::string id, const ScopeId& parent) const;
 
     Store& store_;
@@ -38,7 +49,7 @@ private:
     std::int64_t count_;
     std::int64_t projects_;
     SystemRandom random_;
-    ScopeId cluster_;
+    std::string first_account_;
 };
 
 OrgUnit Filler::unit(ScopeType type, std::string id, const ScopeId& parent) const {
@@ -69,17 +80,63 @@ Result<void> Filler::write_tree() {
     });
 }
 
-Result<void> Filler::write_accounts(std::ofstream& credentials) {
-    for (std::int64_t first = 0; first < count_; first += rows_a_transaction) {
-        const std::int64_t end = std::min(first + rows_a_transaction, count_);
+template <class Write>
+Result<void> Filler::write_many(std::int64_t count, Write write) {
+    for (std::int64_t first = 0; first < count; first += rows_a_transaction) {
+        const std::int64_t end = std::min(first + rows_a_transaction, count);
         TRY(store_.write([&](Transaction& transaction) -> Result<void> {
             for (std::int64_t number = first; number < end; ++number) {
-                TRY(write_account(transaction, number, credentials));
+                TRY(write(transaction, number));
             }
             return {};
         }));
     }
     return {};
+}
+
+Result<void> Filler::write_accounts(std::ofstream& credentials) {
+    return write_many(count_, [&](Transaction& transaction, std::int64_t number) {
+        return write_account(transaction, number, credentials);
+    });
+}
+
+Result<void> Filler::write_users() {
+    return write_many(count_ / accounts_a_user, [&](Transaction& transaction, std::int64_t number) {
+        return write_user(transaction, number);
+    });
+}
+
+Result<void> Filler::write_user(Transaction& transaction, std::int64_t number) {
+    User user;
+    user.id = {first_tenant, Uuid::make(random_)};
+    user.email = "bench-user-" + std::to_string(number) + "@example.com";
+    user.created_by = "bench";
+    user.created_at = Timestamp::from_seconds(1'700'000'000 + number);
+    user.updated_at = user.created_at;
+    TRY(transaction.users().put(user));
+    if (number % users_a_key != 0) {
+        return {};
+    }
+    AccessKey key;
+    key.id = {first_tenant, Uuid::make(random_)};
+    key.user = user.id.value;
+    key.client_id = make_access_key_client_id(random_);
+    key.name = "bench-key";
+    key.created_at = user.created_at;
+    key.updated_at = user.created_at;
+    return transaction.access_keys().put(key);
+}
+
+Result<void> Filler::write_administrator() {
+    return store_.write([&](Transaction& transaction) -> Result<void> {
+        AccessRule rule;
+        rule.id = {first_tenant, TRY(transaction.next(Sequence::access_rule))};
+        rule.subject = {SubjectType::service_account, first_account_};
+        rule.role = {first_tenant, system_administrator};
+        rule.scope = tenant_scope(first_tenant);
+        rule.created_by = "bench";
+        return transaction.access_rules().put(rule);
+    });
 }
 
 Result<void> Filler::write_account(Transaction& transaction, std::int64_t number,
@@ -94,6 +151,9 @@ Result<void> Filler::write_account(Transaction& transaction, std::int64_t number
     row.keyed_hash = pepper_.keyed_hash(account.name, secret.reveal());
     account.secrets.push_back(row);
     TRY(transaction.service_accounts().put(account));
+    if (number == 0) {
+        first_account_ = account.id.value.text();
+    }
     if (number < listed_credentials) {
         credentials << account.name << ' ' << secret.reveal() << '\n';
     }
@@ -123,6 +183,8 @@ Result<void> fill(const std::filesystem::path& directory, std::int64_t count,
     TRY(filler.write_tree());
     std::ofstream credentials(directory / credentials_file_name);
     TRY(filler.write_accounts(credentials));
+    TRY(filler.write_users());
+    TRY(filler.write_administrator());
     credentials.close();
     return credentials ? Result<void>() : fail(ErrorCode::unavailable, "the disk is full");
 }

@@ -24,6 +24,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 
+from lists import Lists
 from load import (BENCH, BUILD, CONNECTIONS, HERE, ask, bench, figures, openssl_speed,
                   spinning, wait_for_port, wrk)
 from machine import LOAD_CORE, SERVER_CORE, Process, describe
@@ -290,7 +291,15 @@ class Bench:
             if count == MANY:
                 self.table.limit("memory with them", memory, "MiB", 400 * 1e6 / 2**20)
                 self.table.plain("the most while it starts", f"{peak:,} MiB")
+                self.measure_lists(data, grant)
             shutil.rmtree(data)
+
+    def measure_lists(self, data: Path, grant: str) -> None:
+        server = self.serve(data, cores={SERVER_CORE, LOAD_CORE})
+        for path, milliseconds in Lists(server.port, grant).measure():
+            self.table.limit(f"GET {path}"[:46], milliseconds, "ms", 50)
+        self.table.plain("memory after them", f"{server.memory() // 1024:,} MiB")
+        self.stop(server)
 
     def measure_idle(self) -> None:
         data = self.folder / "idle"

@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "bench/bench.h"
+#include "store/memory_audit.h"
 
 namespace claviger::bench {
 namespace {
@@ -16,10 +17,8 @@ public:
     Durability durability(AuditTicket) const override { return Durability::durable; }
     Durability wait(AuditTicket) override { return Durability::durable; }
     void add_batch_listener(std::function<void()>) override {}
-    Result<AuditHead> head(TenantId) override { return AuditHead{}; }
-    Result<void> for_each(TenantId, std::uint64_t, const Store::AuditVisitor&) override {
-        return {};
-    }
+    Result<std::unique_ptr<AuditReader>> open_audit_reader() override { return read_chains({}); }
+    Result<std::uint64_t> remove_oldest(TenantId, Timestamp) override { return 0; }
     std::uint64_t queue_depth() const override { return 0; }
     std::uint64_t durable_count() const override { return 0; }
 };

@@ -248,12 +248,20 @@ TEST_F(ApiTest, EveryPermissionIsAskedFor) {
             continue;
         }
         HttpRequest request = make(route.operation.method, std::string(route.operation.path),
-                                   R"({"name":"a-1","enabled":true})");
+                                   R"({"name":"a-1","email":"a@b.example","enabled":true,)"
+                                   R"("description":"","ids":["1"],"action":"delete",)"
+                                   R"("payload":{"roleId":7,"subjects":[],"scopes":[]},)"
+                                   R"("permissionSets":[],"type":"oidc"})");
         while (request.path.find('{') != std::string::npos) {
             const std::size_t begin = request.path.find('{');
-            request.path.replace(begin, request.path.find('}') - begin + 1, "1");
+            const std::size_t length = request.path.find('}') - begin + 1;
+            const std::string name = request.path.substr(begin, length);
+            const bool is_uuid = name == "{clusterUuid}" || name == "{workloadId}";
+            request.path.replace(begin, length,
+                                 is_uuid ? "7d5bd2c2-7f36-4d9e-9f3f-0a9a6f2a4f10" : "1");
         }
         request.authorization = "Bearer " + token;
+        request.query = "start=2026-01-01T00:00:00Z&end=2026-01-02T00:00:00Z"; // where required
         const HttpResponse response = dispatcher.serve(request);
         EXPECT_EQ(response.status, 403) << route.operation.id << " " << response.body;
         EXPECT_NE(response.body.find(std::string(access.resource_type()) + ":" +

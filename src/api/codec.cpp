@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "api/codec.h"
+#include "api/schema.h"
 
 #include <array>
 #include <charconv>

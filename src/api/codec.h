@@ -6,6 +6,7 @@
 //   std::optional<T>  may be absent or null, and is left out when empty
 //   Nullable<T>       always there, null when empty (written only)
 //   RawJson           any JSON value, kept as text
+//   WholeBody<T>      of a request: not a member of the body, but all of it
 #pragma once
 
 #include <array>
@@ -43,9 +44,18 @@ struct FilterText {
     std::vector<std::string> values;
 };
 
+/// A body that is no JSON: a file for people and programs to keep.
+struct FileBody {};
+
 /// JSON text that has been read as valid JSON, or was made by JsonWriter.
 struct RawJson {
     std::string text = "null";
+};
+
+/// A request's body that is no object: an array.
+template <class T>
+struct WholeBody {
+    T value;
 };
 
 template <class T>
@@ -63,6 +73,14 @@ template <class T>
 struct IsVector : std::false_type {};
 template <class T>
 struct IsVector<std::vector<T>> : std::true_type {};
+template <class T>
+struct IsMap : std::false_type {};
+template <class T>
+struct IsMap<std::map<std::string, T>> : std::true_type {};
+template <class T>
+struct IsWholeBody : std::false_type {};
+template <class T>
+struct IsWholeBody<WholeBody<T>> : std::true_type {};
 
 /// Value types that decode themselves: static Result<T> decode(string_view), wire(), schema().
 template <class T>
@@ -70,6 +88,12 @@ concept WireText = requires(const T& value, std::string_view text) {
     { T::decode(text) } -> std::same_as<Result<T>>;
     { value.wire() } -> std::convertible_to<std::string>;
     { T::schema() } -> std::same_as<json::object>;
+};
+
+/// Such types that a JSON integer may stand for as well.
+template <class T>
+concept WireNumber = WireText<T> && requires(std::int64_t number) {
+    { T::decode(number) } -> std::same_as<Result<T>>;
 };
 
 /// A short text that is made at compile time.
@@ -82,10 +106,20 @@ struct FixedText {
     constexpr std::string_view view() const { return {characters.data(), size}; }
 };
 
+/// A struct may spell members whose names on the wire are no identifiers, in `spelled(member)`.
+template <class T, class Member>
+consteval std::string_view spelling_of() {
+    if constexpr (requires { T::spelled(std::string_view()); }) {
+        return T::spelled(Member::name);
+    } else {
+        return Member::name;
+    }
+}
+
 /// The beginning of a member in JSON: `"clientId":`.
 template <class T, class Member>
 consteval auto make_member_start() {
-    constexpr std::string_view name = Member::name;
+    constexpr std::string_view name = spelling_of<T, Member>();
     constexpr bool keeps_case = requires { typename T::WireNames; };
     if constexpr (keeps_case) {
         static_assert(std::is_same_v<typename T::WireNames, SnakeCase>);
@@ -152,6 +186,13 @@ void encode(JsonWriter& out, const T& value) {
             encode(out, element);
         }
         out.end_array();
+    } else if constexpr (IsMap<T>::value) {
+        out.begin_object();
+        for (const auto& [name, element] : value) {
+            out.name(name);
+            encode(out, element);
+        }
+        out.end_object();
     } else {
         static_assert(Described<T>);
         out.begin_object();
@@ -184,6 +225,10 @@ const json::value* find_member(const json::object& object, std::string_view name
 
 template <class T>
 Result<T> decode_object(const json::object& object);
+template <class T>
+Result<T> decode_map(const json::object& object);
+template <class T>
+Result<T> decode_array(const json::value& value, std::string_view at);
 
 template <class T>
 Result<T> decode(const json::value& value, std::string_view at) {
@@ -212,6 +257,11 @@ Result<T> decode(const json::value& value, std::string_view at) {
         const auto id = Uuid::parse(text);
         return id ? Result<Uuid>(*id) : wrong_type(at, "a UUID");
     } else if constexpr (WireText<T>) {
+        if constexpr (WireNumber<T>) {
+            if (const std::int64_t* number = value.if_int64()) {
+                return T::decode(*number);
+            }
+        }
         const std::string_view text = TRY(decode_string(value, at));
         auto decoded = T::decode(text);
         if (!decoded) {
@@ -219,24 +269,43 @@ Result<T> decode(const json::value& value, std::string_view at) {
         }
         return decoded;
     } else if constexpr (IsVector<T>::value) {
-        const json::array* array = value.if_array();
-        if (array == nullptr) {
-            return wrong_type(at, "an array");
-        }
-        T out;
-        out.reserve(array->size());
-        for (const json::value& element : *array) {
-            auto decoded = TRY(decode<typename T::value_type>(element, at));
-            out.push_back(std::move(decoded));
-        }
-        return out;
+        return decode_array<T>(value, at);
     } else {
         const json::object* object = value.if_object();
         if (object == nullptr) {
             return wrong_type(at, "an object");
         }
-        return decode_object<T>(*object);
+        if constexpr (IsMap<T>::value) {
+            return decode_map<T>(*object);
+        } else {
+            return decode_object<T>(*object);
+        }
     }
+}
+
+template <class T>
+Result<T> decode_array(const json::value& value, std::string_view at) {
+    const json::array* array = value.if_array();
+    if (array == nullptr) {
+        return wrong_type(at, "an array");
+    }
+    T out;
+    out.reserve(array->size());
+    for (const json::value& element : *array) {
+        auto decoded = TRY(decode<typename T::value_type>(element, at));
+        out.push_back(std::move(decoded));
+    }
+    return out;
+}
+
+template <class T>
+Result<T> decode_map(const json::object& object) {
+    T out;
+    for (const auto& member : object) {
+        auto decoded = TRY(decode<typename T::mapped_type>(member.value(), member.key()));
+        out.emplace(member.key(), std::move(decoded));
+    }
+    return out;
 }
 
 template <class T>
@@ -272,76 +341,6 @@ Result<T> decode_object(const json::object& object) {
         return std::unexpected(std::move(outcome).error());
     }
     return out;
-}
-
-// --- schemas ------------------------------------------------------------------------------------
-
-/// The schemas of an OpenAPI document's components, by name.
-using Schemas = std::map<std::string, json::object>;
-
-/// The unqualified name of a type, as components call it.
-std::string schema_name(std::string_view qualified_type_name);
-
-template <class T>
-json::object schema_of(Schemas& components);
-
-template <class T>
-json::object object_schema(Schemas& components) {
-    json::object properties;
-    json::array required;
-    for_each_member<T>([&](auto member) {
-        using Field = std::remove_cvref_t<decltype(std::declval<T>().*member.pointer)>;
-        const std::string_view name = wire_name<T>(member);
-        if constexpr (IsOptional<Field>::value) {
-            properties[name] = schema_of<typename Field::value_type>(components);
-        } else {
-            properties[name] = schema_of<Field>(components);
-            required.emplace_back(name);
-        }
-    });
-    json::object schema{{"type", "object"}, {"properties", std::move(properties)}};
-    if (!required.empty()) {
-        schema["required"] = std::move(required);
-    }
-    return schema;
-}
-
-template <class T>
-json::object schema_of(Schemas& components) {
-    if constexpr (IsNullable<T>::value) {
-        json::object schema = schema_of<decltype(*std::declval<T>().value)>(components);
-        schema["nullable"] = true;
-        return schema;
-    } else if constexpr (std::is_reference_v<T>) {
-        return schema_of<std::remove_cvref_t<T>>(components);
-    } else if constexpr (std::is_same_v<T, RawJson>) {
-        return json::object{};
-    } else if constexpr (std::is_same_v<T, FilterText>) {
-        return {{"type", "array"}, {"items", json::object{{"type", "string"}}}};
-    } else if constexpr (std::is_same_v<T, bool>) {
-        return {{"type", "boolean"}};
-    } else if constexpr (std::is_integral_v<T>) {
-        return {{"type", "integer"}, {"format", sizeof(T) == 8 ? "int64" : "int32"}};
-    } else if constexpr (std::is_floating_point_v<T>) {
-        return {{"type", "number"}, {"format", "double"}};
-    } else if constexpr (std::is_same_v<T, Timestamp>) {
-        return {{"type", "string"}, {"format", "date-time"}};
-    } else if constexpr (std::is_same_v<T, Uuid>) {
-        return {{"type", "string"}, {"format", "uuid"}};
-    } else if constexpr (WireText<T>) {
-        return T::schema();
-    } else if constexpr (std::is_convertible_v<T, std::string_view>) {
-        return {{"type", "string"}};
-    } else if constexpr (IsVector<T>::value) {
-        return {{"type", "array"}, {"items", schema_of<typename T::value_type>(components)}};
-    } else {
-        const std::string name = schema_name(boost::core::type_name<T>());
-        if (!components.contains(name)) {
-            components[name] = {}; // ends recursion
-            components[name] = object_schema<T>(components);
-        }
-        return {{"$ref", "#/components/schemas/" + name}};
-    }
 }
 
 } // namespace claviger

@@ -15,9 +15,13 @@
 #include "auth/access_rules.h"
 #include "auth/caller.h"
 #include "auth/grants.h"
+#include "auth/identity_providers.h"
 #include "auth/org_units.h"
+#include "auth/roles.h"
+#include "auth/security_settings.h"
 #include "auth/service_accounts.h"
 #include "auth/token_settings.h"
+#include "auth/users.h"
 #include "auth/verify_token.h"
 
 namespace claviger {
@@ -25,13 +29,18 @@ namespace claviger {
 /// Everything below the API, put together once at start.
 struct Services {
     Store& store;
+    AccessEventLog& access_events;
     Directory& directory;
     Grants& grants;
     TokenVerifier& verifier;
     ServiceAccounts& service_accounts;
     AccessKeys& access_keys;
+    Users& users;
     AccessRules& access_rules;
     OrgUnits& org_units;
+    Roles& roles;
+    IdentityProviders& identity_providers;
+    SecuritySettings& security_settings;
     LastLogins& last_logins;
     const TokenSettings& settings;
     const Clock& clock;

@@ -16,6 +16,7 @@ struct ServerMetadata {
     std::string jwks_uri;
     std::vector<std::string> response_types_supported;
     std::vector<std::string> grant_types_supported;
+    std::vector<std::string> scopes_supported;
     std::vector<std::string> subject_types_supported;
     std::vector<std::string> id_token_signing_alg_values_supported;
     std::vector<std::string> token_endpoint_auth_methods_supported;
@@ -23,7 +24,7 @@ struct ServerMetadata {
 };
 BOOST_DESCRIBE_STRUCT(ServerMetadata, (),
                       (issuer, token_endpoint, jwks_uri, response_types_supported,
-                       grant_types_supported, subject_types_supported,
+                       grant_types_supported, scopes_supported, subject_types_supported,
                        id_token_signing_alg_values_supported, token_endpoint_auth_methods_supported,
                        claims_supported))
 
@@ -45,6 +46,8 @@ ServerMetadata metadata_of(Context& context, const std::string& issuer,
     if (settings.password_grant) {
         metadata.grant_types_supported.emplace_back(grant_type::password);
     }
+    metadata.grant_types_supported.emplace_back(grant_type::refresh_token);
+    metadata.scopes_supported = {"openid", "email", "profile", "groups", "offline_access"};
     metadata.subject_types_supported = {"public"};
     for (const SigningAlgorithm algorithm : context.state().keys.published_algorithms(
              KeyPurpose::id_token, context.services.clock.now())) {
@@ -52,7 +55,12 @@ ServerMetadata metadata_of(Context& context, const std::string& issuer,
             name_of(jose_algorithm(algorithm)));
     }
     metadata.token_endpoint_auth_methods_supported = {"client_secret_basic", "client_secret_post"};
-    metadata.claims_supported = {"iss", "sub", "aud", "exp", "iat", "jti", "email"};
+    for (const std::string_view name :
+         {claim::issuer, claim::subject, claim::audience, claim::expiration, claim::issued_at,
+          claim::token_id, claim::email, claim::preferred_username, claim::given_name,
+          claim::family_name, claim::groups, claim::uid, claim::gid, claim::supplementary_groups}) {
+        metadata.claims_supported.emplace_back(name);
+    }
     return metadata;
 }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "api/basic_credentials.h"
 #include "api/problem.h"
 #include "api/scope_text.h"
 #include "base/text.h"
@@ -56,8 +57,14 @@ Result<void> read_path(std::string_view pattern, std::string_view path, Input& i
     return {};
 }
 
-Origin origin_of(const HttpRequest& request) {
-    return {request.source_ip, request.request_id, name_of(request.method), request.path};
+Origin origin_of(const HttpRequest& request, const Operation& operation) {
+    return {request.source_ip,
+            request.request_id,
+            name_of(request.method),
+            request.path,
+            operation.success,
+            problem_status(ErrorCode::invalid_client, operation.errors),
+            problem_status(ErrorCode::invalid_grant, operation.errors)};
 }
 
 /// The token of "Bearer <token>"; nothing else is one (RFC 6750 2.1).
@@ -220,10 +227,12 @@ RunsOn Dispatcher::runs_on(const HttpRequest& request) const {
         return RunsOn::inline_thread;
     }
     const Operation& operation = route->operation;
-    // An escape may hide the word.
-    const bool has_word = !operation.worker_word.empty() &&
-                          (request.body.contains(operation.worker_word) ||
-                           request.body.contains('\\') || request.body.contains('%'));
+    // An escape may hide a word.
+    const bool has_word =
+        !operation.worker_words.empty() &&
+        (std::ranges::any_of(operation.worker_words,
+                             [&](std::string_view word) { return request.body.contains(word); }) ||
+         request.body.contains('\\') || request.body.contains('%'));
     return has_word ? RunsOn::worker : operation.runs_on;
 }
 
@@ -273,7 +282,9 @@ HttpResponse Dispatcher::answer(const HttpRequest& request, const Route& route) 
         return problem_response(Error(ErrorCode::access_denied, "this tenant is disabled"), style,
                                 request.request_id);
     }
-    Context context{services_, request, {std::move(state), {}, origin_of(request)}, 0, 0, {}, {}};
+    Context context{services_, request, {std::move(state), {}, origin_of(request, route.operation)},
+                    0,         0,       {},
+                    {}};
     auto body = run(context, route);
     return respond(context, route, std::move(body));
 }
@@ -295,7 +306,10 @@ Result<Principal> Dispatcher::authenticate(const Context& context) const {
 
 Result<std::string> Dispatcher::run(Context& context, const Route& route) {
     const Operation& operation = route.operation;
-    if (operation.access.needs_token()) {
+    const auto& authorization = context.request.authorization;
+    const bool is_judged_later =
+        operation.access.takes_basic() && authorization && read_basic(*authorization);
+    if (operation.access.needs_token() && !is_judged_later) {
         context.caller.principal = TRY(authenticate(context));
     }
     Input input;
@@ -338,6 +352,10 @@ HttpResponse Dispatcher::respond(Context& context, const Route& route, Result<st
             std::string challenge = "Bearer realm=\"" + context.state().tenant.realm + "\"";
             challenge += context.request.authorization ? ", error=\"invalid_token\"" : "";
             response.headers.emplace_back("WWW-Authenticate", std::move(challenge));
+            if (operation.access.takes_basic()) {
+                response.headers.emplace_back(
+                    "WWW-Authenticate", "Basic realm=\"" + context.state().tenant.realm + "\"");
+            }
         }
         if (error.code() == ErrorCode::access_denied && operation.access.needs_token()) {
             std::string challenge = "Bearer realm=\"" + context.state().tenant.realm +

@@ -20,10 +20,10 @@ std::string_view media_type(const std::optional<std::string>& content_type) {
     return type;
 }
 
-Result<json::object> read_json(std::string_view body, std::size_t max_members,
-                               const json::storage_ptr& memory) {
+Result<json::value> read_json(std::string_view body, std::size_t max_members,
+                              const json::storage_ptr& memory) {
     if (body.empty()) {
-        return json::object(memory);
+        return json::value(json::object_kind, memory);
     }
     const StrictJsonLimits limits{deepest_json, max_members, true};
     json::value value = TRY(parse_strict_json(body, limits, memory));
@@ -32,14 +32,11 @@ Result<json::object> read_json(std::string_view body, std::size_t max_members,
         const std::string text(*inner);
         value = TRY(parse_strict_json(text, limits, memory));
     }
-    if (!value.is_object()) {
-        return fail(ErrorCode::invalid_request, "the body must be a JSON object");
-    }
-    return std::move(value.as_object());
+    return value;
 }
 
 /// A form as an object of strings; an empty value counts as left out (RFC 6749 3.2).
-Result<json::object> read_form(std::string_view body, const json::storage_ptr& memory) {
+Result<json::value> read_form(std::string_view body, const json::storage_ptr& memory) {
     const Parameters parameters = TRY(parse_parameters(body));
     json::object object(memory);
     for (const auto& [name, value] : parameters) {
@@ -51,19 +48,19 @@ Result<json::object> read_form(std::string_view body, const json::storage_ptr& m
     for (auto at = object.begin(); at != object.end();) {
         at = at->value().as_string().empty() ? object.erase(at) : std::next(at);
     }
-    return object;
+    return json::value(std::move(object));
 }
 
 } // namespace
 
-Result<json::object> read_body(const HttpRequest& request, BodyForm form, std::size_t max_members,
-                               const json::storage_ptr& memory) {
+Result<json::value> read_body(const HttpRequest& request, BodyForm form, std::size_t max_members,
+                              const json::storage_ptr& memory) {
     const std::string_view type = media_type(request.content_type);
     const bool is_form = ascii_iequal(type, "application/x-www-form-urlencoded");
     const bool is_json = ascii_iequal(type, "application/json") || type.empty();
     switch (form) {
     case BodyForm::none:
-        return json::object(memory);
+        return json::value(json::object_kind, memory);
     case BodyForm::form:
         // An empty body of any type is an empty form.
         if (!is_form && !request.body.empty()) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A request's fields from where they may stand: the path, the query (GET, DELETE) or the body
-// (POST, PUT, PATCH), decoded into the handler's request type. The contract's quirks live here:
+// (POST, PUT, PATCH), decoded into the handler's request type. A body is an object, whose members
+// are fields, unless one field is the WholeBody. The contract's quirks live here:
 // member names ignore ASCII case, a JSON string may hold the JSON, lists come in three spellings.
 #pragma once
 
@@ -38,15 +39,16 @@ struct Input {
     /// By the names in the template.
     boost::container::small_vector<std::pair<std::string_view, std::string>, 2> path;
     Parameters query;
-    json::object body{&memory};
+    json::value body = json::value(json::object_kind, &memory);
     bool has_body = false; // the route reads its fields from the body
 };
 
 /// Which forms of body a route reads.
 enum class BodyForm : std::uint8_t { none, json, form, json_or_form };
 
-Result<json::object> read_body(const HttpRequest& request, BodyForm form, std::size_t max_members,
-                               const json::storage_ptr& memory);
+/// An empty body is an empty object.
+Result<json::value> read_body(const HttpRequest& request, BodyForm form, std::size_t max_members,
+                              const json::storage_ptr& memory);
 
 /// The values of a query parameter, in order; names match exactly.
 std::vector<std::string_view> query_values(const Parameters& query, std::string_view name);
@@ -103,7 +105,8 @@ Result<std::optional<Field>> take_field(const Input& input, std::string_view nam
     }
     if (input.has_body) {
         if constexpr (!std::is_same_v<Field, FilterText>) {
-            const json::value* value = find_member(input.body, name);
+            const json::object* body = input.body.if_object();
+            const json::value* value = body == nullptr ? nullptr : find_member(*body, name);
             if (value == nullptr || value->is_null()) {
                 return std::optional<Field>();
             }
@@ -125,20 +128,40 @@ Result<std::optional<Field>> take_field(const Input& input, std::string_view nam
 
 template <class Field, bool optional>
 Result<void> fill_field(const Input& input, std::string_view name, auto& field) {
-    auto taken = TRY(take_field<Field>(input, name));
-    if constexpr (optional) {
-        field = std::move(taken);
-    } else if (taken) {
-        field = *std::move(taken);
+    if constexpr (IsWholeBody<Field>::value) {
+        field.value = TRY(decode<decltype(field.value)>(input.body, "the body"));
     } else {
-        return fail(ErrorCode::invalid_request,
-                    "Required parameter is missing: " + std::string(name));
+        auto taken = TRY(take_field<Field>(input, name));
+        if constexpr (optional) {
+            field = std::move(taken);
+        } else if (taken) {
+            field = *std::move(taken);
+        } else {
+            return fail(ErrorCode::invalid_request,
+                        "Required parameter is missing: " + std::string(name));
+        }
     }
     return {};
 }
 
+/// The field that is the whole body; empty when the body's members are the fields.
+template <class Request>
+constexpr std::string_view whole_body_field() {
+    std::string_view found;
+    for_each_member<Request>([&](auto member) {
+        using Field = std::remove_cvref_t<decltype(std::declval<Request>().*member.pointer)>;
+        if (IsWholeBody<Field>::value) {
+            found = wire_name<Request>(member);
+        }
+    });
+    return found;
+}
+
 template <class Request>
 Result<Request> decode_request(const Input& input) {
+    if (whole_body_field<Request>().empty() && !input.body.is_object()) {
+        return fail(ErrorCode::invalid_request, "the body must be a JSON object");
+    }
     Request out{};
     Result<void> outcome;
     for_each_member<Request>([&](auto member) {

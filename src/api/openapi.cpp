@@ -157,7 +157,11 @@ json::object operation_object(const Route& route, Schemas& schemas) {
         object["deprecated"] = true;
     }
     if (operation.access.needs_token()) {
-        object["security"] = json::array{json::object{{"bearer", json::array{}}}};
+        json::array ways{json::object{{"bearer", json::array{}}}};
+        if (operation.access.takes_basic()) {
+            ways.push_back(json::object{{"basic", json::array{}}});
+        }
+        object["security"] = std::move(ways);
     } else {
         object["security"] = json::array{};
     }
@@ -170,7 +174,11 @@ json::object operation_object(const Route& route, Schemas& schemas) {
     if (!parameters.empty()) {
         object["parameters"] = std::move(parameters);
     }
-    if (route.reads_body) {
+    if (!route.whole_body.empty()) {
+        object["requestBody"] =
+            request_body(operation, schema.at("properties").at(route.whole_body).as_object());
+        object["requestBody"].as_object()["required"] = true;
+    } else if (route.reads_body) {
         json::object fields = body_schema(operation, schema);
         if (!fields.at("properties").as_object().empty()) {
             object["requestBody"] = request_body(operation, fields);
@@ -237,6 +245,7 @@ std::string openapi_document(const Routes& routes, std::string_view version) {
         components[name] = std::move(schema);
     }
     const json::object bearer{{"type", "http"}, {"scheme", "bearer"}, {"bearerFormat", "JWT"}};
+    const json::object basic{{"type", "http"}, {"scheme", "basic"}};
     const json::value document = {
         {"openapi", "3.0.3"},
         {"info",
@@ -248,7 +257,8 @@ std::string openapi_document(const Routes& routes, std::string_view version) {
           {"license", {{"name", "Apache-2.0"}}}}},
         {"paths", std::move(paths)},
         {"components",
-         {{"securitySchemes", {{"bearer", bearer}}}, {"schemas", std::move(components)}}}};
+         {{"securitySchemes", {{"bearer", bearer}, {"basic", basic}}},
+          {"schemas", std::move(components)}}}};
     std::string text;
     append_indented(text, document, 0);
     text += "\n";

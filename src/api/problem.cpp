@@ -16,7 +16,7 @@ struct Entry {
     const char* message;
 };
 
-constexpr std::array<Entry, 15> table{{
+constexpr std::array<Entry, 16> table{{
     {ErrorCode::invalid_request, 400, 400, "invalid_request", "The request is malformed."},
     {ErrorCode::invalid_client, 400, 401, "invalid_client", "The credentials are wrong."},
     {ErrorCode::invalid_grant, 400, 400, "invalid_grant", "The credentials are wrong."},
@@ -24,6 +24,7 @@ constexpr std::array<Entry, 15> table{{
      "This client may not use this grant."},
     {ErrorCode::unsupported_grant_type, 400, 400, "unsupported_grant_type",
      "The grant type is not supported."},
+    {ErrorCode::invalid_scope, 400, 400, "invalid_scope", "The scope is not known here."},
     {ErrorCode::invalid_target, 400, 400, "invalid_target", "The resource is not registered."},
     {ErrorCode::unauthenticated, 401, 401, "invalid_client", "A valid bearer token is needed."},
     {ErrorCode::access_denied, 403, 403, "unauthorized_client",
@@ -93,6 +94,10 @@ int status_of(const Entry& entry, ErrorStyle style) {
 }
 
 } // namespace
+
+int problem_status(ErrorCode code, ErrorStyle style) {
+    return status_of(entry_of(code), style);
+}
 
 HttpResponse problem_response(const Error& error, ErrorStyle style, std::string_view request_id) {
     const Entry& entry = entry_of(error.code());

@@ -13,6 +13,9 @@ namespace claviger {
 /// The answer for an error. Internal details stay in the log; `request_id` is in every answer.
 HttpResponse problem_response(const Error& error, ErrorStyle style, std::string_view request_id);
 
+/// The status of the answer for an error.
+int problem_status(ErrorCode code, ErrorStyle style = ErrorStyle::problem);
+
 /// The answer for a bare status, in the contract's shape.
 HttpResponse problem_response(int status, std::string_view detail, std::string_view request_id);
 

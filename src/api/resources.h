@@ -7,15 +7,27 @@
 namespace claviger {
 
 Routes token_routes();
+Routes form_token_routes();
 Routes discovery_routes();
 Routes service_account_routes();
 Routes access_key_routes();
+Routes user_routes();
 Routes role_routes();
+Routes role_v2_routes();
+Routes permission_set_routes();
+Routes idp_routes();
+Routes security_settings_routes();
 Routes access_rule_routes();
+Routes access_rule_batch_routes();
 Routes me_routes();
 Routes cluster_routes();
 Routes department_routes();
 Routes project_routes();
+Routes workload_routes();
+Routes legacy_cluster_routes();
+Routes legacy_unit_routes();
+Routes legacy_routes();
+Routes audit_routes();
 
 /// Every operation of the API, in the order of the document.
 Routes all_routes();

@@ -3,6 +3,7 @@
 // next to it gives all the rest. A route that does not say who may call it does not compile.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "api/codec.h"
 #include "api/context.h"
 #include "api/input.h"
+#include "api/schema.h"
 
 namespace claviger {
 
@@ -28,19 +30,25 @@ public:
     static constexpr Access anyone() { return Access(Kind::anyone, {}, {}, {}); }
     /// Any valid token.
     static constexpr Access authenticated() { return Access(Kind::authenticated, {}, {}, {}); }
+    /// As authenticated(), but the handler may also be called without a caller: by who sends an
+    /// e-mail and a password in the Basic scheme, which the handler must judge.
+    static constexpr Access authenticated_or_basic() {
+        return Access(Kind::authenticated_or_basic, {}, {}, {});
+    }
     static constexpr Access permission(std::string_view resource_type, Action action,
                                        EvaluatedAt at) {
         return Access(Kind::permission, resource_type, action, at);
     }
 
     bool needs_token() const { return kind_ != Kind::anyone; }
+    bool takes_basic() const { return kind_ == Kind::authenticated_or_basic; }
     bool needs_permission() const { return kind_ == Kind::permission; }
     std::string_view resource_type() const { return resource_type_; }
     Action action() const { return action_; }
     EvaluatedAt at() const { return at_; }
 
 private:
-    enum class Kind : std::uint8_t { anyone, authenticated, permission };
+    enum class Kind : std::uint8_t { anyone, authenticated, authenticated_or_basic, permission };
     constexpr Access(Kind kind, std::string_view resource_type, Action action, EvaluatedAt at)
         : kind_(kind), resource_type_(resource_type), action_(action), at_(at) {}
     Kind kind_;
@@ -65,10 +73,10 @@ struct Operation {
     Access access;
     int success = 200;
     RunsOn runs_on = RunsOn::worker;
-    /// An inline route goes to a worker when its body holds this word (it will hash a password).
-    std::string_view worker_word = {};
+    /// An inline route goes to a worker when its body holds one of these words.
+    std::span<const std::string_view> worker_words = {};
     RequestClass request_class = RequestClass::administration;
-    BodyForm body = BodyForm::json; // for POST, PUT and PATCH
+    BodyForm body = BodyForm::json; // for POST, PUT and PATCH; `none`: fields stand in the query
     std::size_t max_body = 1 << 20; // bytes
     std::size_t max_members = 256;  // of a JSON object
     ErrorStyle errors = ErrorStyle::problem;
@@ -99,6 +107,7 @@ struct Route {
     bool has_scope;
     Result<std::string> (*call)(Context&, const Access&, const Input&);
     json::object (*request_schema)(Schemas&);
+    std::string_view whole_body; // the field that is the whole body, if one is
     bool has_response_body;
     json::object (*response_schema)(Schemas&); // empty object: any JSON
 };
@@ -131,7 +140,7 @@ void encode_answer(Context& context, JsonWriter& out, Response response) {
         encode(out, response);
     } else if (auto* stream = std::get_if<std::unique_ptr<BodyStream>>(&response.body)) {
         context.stream = std::move(*stream);
-    } else {
+    } else if constexpr (!std::is_same_v<typename IsStreamed<Response>::Body, FileBody>) {
         encode(out, std::get<typename IsStreamed<Response>::Body>(response.body));
     }
 }
@@ -162,10 +171,11 @@ template <auto handler>
 constexpr Route route(Operation operation) {
     using Types = Signature<decltype(handler)>;
     return {operation,
-            method_has_body(operation.method),
+            method_has_body(operation.method) && operation.body != BodyForm::none,
             HasScope<typename Types::Request>,
             &call_handler<handler>,
             &object_schema<typename Types::Request>,
+            whole_body_field<typename Types::Request>(),
             !std::is_same_v<typename Types::Response, Empty>,
             [](Schemas& schemas) -> json::object {
                 if constexpr (std::is_same_v<typename Types::Response, Empty>) {

@@ -5,10 +5,28 @@ namespace claviger {
 
 Routes all_routes() {
     Routes all;
-    for (const auto& routes :
-         {token_routes(), discovery_routes(), service_account_routes(), access_key_routes(),
-          role_routes(), access_rule_routes(), me_routes(), cluster_routes(), department_routes(),
-          project_routes()}) {
+    for (const auto& routes : {token_routes(),
+                               form_token_routes(),
+                               discovery_routes(),
+                               service_account_routes(),
+                               access_key_routes(),
+                               user_routes(),
+                               role_routes(),
+                               role_v2_routes(),
+                               permission_set_routes(),
+                               access_rule_routes(),
+                               access_rule_batch_routes(),
+                               me_routes(),
+                               idp_routes(),
+                               security_settings_routes(),
+                               cluster_routes(),
+                               department_routes(),
+                               project_routes(),
+                               workload_routes(),
+                               legacy_cluster_routes(),
+                               legacy_unit_routes(),
+                               legacy_routes(),
+                               audit_routes()}) {
         all.insert(all.end(), routes.begin(), routes.end());
     }
     return all;

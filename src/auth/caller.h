@@ -28,6 +28,7 @@ inline AuditEvent change_event(const Caller& caller, Timestamp at, std::string_v
     event.subject = caller.principal.name;
     event.subject_kind = caller.principal.kind;
     event.origin = caller.origin;
+    event.http_status = caller.origin.success;
     event.entity_type = std::move(entity_type);
     event.entity_id = std::move(entity_id);
     event.entity_name = std::move(entity_name);

@@ -42,7 +42,7 @@ struct Loading {
     std::vector<OrgUnit> units;
     std::vector<AccessRule> rules;
     std::vector<OpenedKey> keys;
-    IdentityProviders identity_providers;
+    IdentityProviderTable identity_providers;
     TenantSettings settings;
     TextPool pool;
 };
@@ -102,7 +102,7 @@ TenantStatePointer finish(Loading&& loading, std::int64_t token_lifetime_seconds
         AccessSnapshot::build(loading.tenant, loading.units, loading.rules, loading.roles);
     state->keys = KeyRing(std::move(loading.keys), token_lifetime_seconds);
     state->identity_providers = // shared between the generations
-        std::make_shared<const IdentityProviders>(std::move(loading.identity_providers));
+        std::make_shared<const IdentityProviderTable>(std::move(loading.identity_providers));
     state->settings = std::move(loading.settings);
     return state;
 }
@@ -239,13 +239,13 @@ struct Apply {
         state.keys = KeyRing(std::move(keys), token_lifetime_seconds);
     }
     void operator()(const IdentityProvider& provider) const {
-        IdentityProviders next = *state.identity_providers;
+        IdentityProviderTable next = *state.identity_providers;
         next.erase(provider.alias);
         if (!provider.deleted_at) {
             next.emplace(provider.alias, provider);
         }
         state.identity_providers = // shared between the generations
-            std::make_shared<const IdentityProviders>(std::move(next));
+            std::make_shared<const IdentityProviderTable>(std::move(next));
     }
     void operator()(const TenantSettings& settings) const { state.settings = settings; }
 

@@ -23,7 +23,7 @@
 namespace claviger {
 
 /// By alias.
-using IdentityProviders = std::map<std::string, IdentityProvider, std::less<>>;
+using IdentityProviderTable = std::map<std::string, IdentityProvider, std::less<>>;
 
 /// One tenant, complete.
 struct TenantState {
@@ -37,8 +37,8 @@ struct TenantState {
     SessionTable sessions;
     KeyRing keys;
     /// Shared between the generations; never null.
-    std::shared_ptr<const IdentityProviders> identity_providers =
-        std::make_shared<const IdentityProviders>();
+    std::shared_ptr<const IdentityProviderTable> identity_providers =
+        std::make_shared<const IdentityProviderTable>();
     TenantSettings settings;
     std::uint64_t revision = 0; // the change number of the last commit seen
 };

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
+#include <utf8proc.h>
 
 #include "base/encoding.h"
 #include "base/text.h"
@@ -21,13 +23,6 @@ bool is_letter(char c) {
 }
 bool contains(std::string_view set, char c) {
     return set.find(c) != std::string_view::npos;
-}
-
-/// One label of a host name: letters, digits, and hyphens inside.
-bool is_host_label(std::string_view label) {
-    const auto edge = [](char c) { return is_lower(c) || is_digit(c); };
-    return !label.empty() && label.size() <= 63 && edge(label.front()) && edge(label.back()) &&
-           std::ranges::all_of(label, [&](char c) { return edge(c) || c == '-'; });
 }
 
 } // namespace
@@ -79,8 +74,30 @@ bool is_printable_name(std::string_view text) {
     return is_resource_name(text) || is_email_address(text);
 }
 
+std::string fold_name(std::string_view text) {
+    constexpr auto options = static_cast<utf8proc_option_t>(
+        UTF8PROC_STABLE | UTF8PROC_COMPAT | UTF8PROC_COMPOSE | UTF8PROC_CASEFOLD | UTF8PROC_IGNORE);
+    utf8proc_uint8_t* mapped = nullptr;
+    const utf8proc_ssize_t length =
+        utf8proc_map(reinterpret_cast<const utf8proc_uint8_t*>(text.data()),
+                     static_cast<utf8proc_ssize_t>(text.size()), &mapped, options);
+    std::string folded = ascii_lower(text);
+    if (length >= 0) { // it was UTF-8
+        folded.assign(reinterpret_cast<const char*>(mapped), static_cast<std::size_t>(length));
+        std::free(mapped); // utf8proc allocates with malloc
+    }
+    std::erase_if(folded, [](char c) { return (c >= 0 && c <= ' ') || c == 0x7F; });
+    return folded;
+}
+
 bool is_realm_name(std::string_view text) {
-    return is_host_label(text);
+    return is_dns_label(text);
+}
+
+bool is_dns_label(std::string_view label) {
+    const auto edge = [](char c) { return is_lower(c) || is_digit(c); };
+    return !label.empty() && label.size() <= 63 && edge(label.front()) && edge(label.back()) &&
+           std::ranges::all_of(label, [&](char c) { return edge(c) || c == '-'; });
 }
 
 bool is_host_name(std::string_view text) {
@@ -89,7 +106,7 @@ bool is_host_name(std::string_view text) {
     }
     while (true) {
         const std::size_t dot = text.find('.');
-        if (!is_host_label(text.substr(0, dot))) {
+        if (!is_dns_label(text.substr(0, dot))) {
             return false;
         }
         if (dot == std::string_view::npos) {

@@ -26,8 +26,13 @@ bool is_email_address(std::string_view text);
 bool is_display_name(std::string_view text);
 /// A resource name or an e-mail address: what may stand in a log as the name of a caller.
 bool is_printable_name(std::string_view text);
+/// One text for all spellings that somebody could hope to be taken for the same name: case, width,
+/// white space, control and invisible characters.
+std::string fold_name(std::string_view text);
 /// A realm: ^[a-z0-9]([a-z0-9-]*[a-z0-9])?$, at most 63 characters.
 bool is_realm_name(std::string_view text);
+/// A DNS label in lower case (RFC 1123 2.1): a namespace.
+bool is_dns_label(std::string_view text);
 /// A host name in lower case without a port (RFC 1123 2.1) .
 bool is_host_name(std::string_view text);
 

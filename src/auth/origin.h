@@ -20,6 +20,10 @@ struct Origin {
     std::string_view request_id;
     std::string_view method; // "POST"
     std::string_view path;   // without the query
+    // Statuses of the answer, which the audit log tells although it is written first.
+    int success = 200;
+    int refused_client = 400; // wrong credentials of a client
+    int refused_user = 400;
 };
 
 enum class PrincipalKind : std::uint8_t { service_account, user };

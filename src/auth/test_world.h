@@ -5,9 +5,13 @@
 #include "auth/access_keys.h"
 #include "auth/access_rules.h"
 #include "auth/grants.h"
+#include "auth/identity_providers.h"
 #include "auth/org_units.h"
+#include "auth/roles.h"
+#include "auth/security_settings.h"
 #include "auth/service_accounts.h"
 #include "auth/tenants.h"
+#include "auth/users.h"
 #include "auth/verify_token.h"
 #include "base/seeded_random.h"
 #include "store/failing_store.h"
@@ -18,6 +22,22 @@ namespace claviger::testing {
 
 inline constexpr const char* admin_email = "admin@example.com";
 inline constexpr const char* admin_password = "violet-anchor-42-lantern-quarry";
+
+/// The payloads of a chain, in order.
+inline std::vector<std::string> payloads_of(AuditSource& source, TenantId tenant) {
+    std::vector<std::string> payloads;
+    const auto reader = source.open_audit_reader();
+    const auto read = reader ? (*reader)->for_each(tenant, 1, UINT64_MAX,
+                                                   [&](const AuditEntry& entry) -> Result<void> {
+                                                       payloads.push_back(entry.payload);
+                                                       return {};
+                                                   })
+                             : std::unexpected(reader.error());
+    if (!read) {
+        payloads.push_back(read.error().detail());
+    }
+    return payloads;
+}
 
 struct World {
     FakeClock clock;
@@ -34,12 +54,18 @@ struct World {
     Directory directory{vault, 3600, "127.0.0.1", log};
     LastLogins last_logins;
     Tenants tenants{store, directory, vault, passwords, settings, clock, random};
-    Grants grants{settings, pepper, passwords, events, last_logins, clock, random};
+    RefreshTokens refresh_tokens{master_key};
+    Grants grants{settings, pepper,      passwords, refresh_tokens, store,
+                  events,   last_logins, clock,     random};
     TokenVerifier verifier{settings, clock};
     ServiceAccounts accounts{store, pepper, clock, random};
     AccessKeys keys{store, pepper, clock, random};
+    Users users{store, passwords, clock, random};
     AccessRules rules{store, clock};
-    OrgUnits units{store, clock, random};
+    OrgUnits units{store, directory, clock, random};
+    Roles roles{store, clock};
+    IdentityProviders identity_providers{store, master_key, clock, random};
+    SecuritySettings security_settings{store, clock};
 
     World() {
         static_cast<void>(directory.attach(store));
@@ -85,6 +111,16 @@ struct World {
     GrantOutcome grant(const NewServiceAccount& made, std::string_view source = "192.0.2.1") {
         return grants.client_credentials(*state(), made.account.name, made.client_secret.reveal(),
                                          origin(source), {});
+    }
+
+    GrantOutcome sign_in(std::string_view email = admin_email,
+                         std::string_view password = admin_password,
+                         std::string_view source = "192.0.2.1", std::string_view client = {}) {
+        return grants.password(*state(), {email, password, client}, origin(source), {});
+    }
+
+    GrantOutcome refresh(const std::string& token, std::string_view client = {}) {
+        return grants.refresh(*state(), {token, client}, origin(), {});
     }
 
     static Origin origin(std::string_view source = "192.0.2.1") {

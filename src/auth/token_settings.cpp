@@ -2,6 +2,7 @@
 #include "auth/token_settings.h"
 
 #include <algorithm>
+#include <array>
 
 namespace claviger {
 
@@ -21,6 +22,13 @@ HostSpan find_host(std::string_view url) {
 }
 
 } // namespace
+
+std::string_view public_client(std::string_view client_id) {
+    static constexpr std::array<std::string_view, 4> known{public_client_id, "runai-cli",
+                                                           "runai-cli-sso", "runai-admin-ui"};
+    const auto at = std::ranges::find(known, client_id);
+    return at == known.end() ? public_client_id : *at;
+}
 
 std::string host_of_url(std::string_view url) {
     const HostSpan host = find_host(url);

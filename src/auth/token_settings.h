@@ -13,14 +13,17 @@ namespace claviger {
 struct TokenSettings {
     std::string public_url = "http://127.0.0.1:8080"; // without a trailing slash
     std::string audience = "runai";
-    std::int64_t lifetime_seconds = 3600; // above 60: clients refresh a minute early
+    std::int64_t lifetime_seconds = 3600;              // above 60: clients refresh a minute early
+    std::int64_t refresh_lifetime_seconds = 2'592'000; // of a session, from the sign-in
     SigningAlgorithm algorithm = SigningAlgorithm::es256;
     int rsa_key_bits = 3072;
     bool password_grant = true;
 };
 
-/// The client id of tokens for users who signed in with a password and no client.
-inline constexpr const char* public_client_id = "runai";
+/// The client of users who sign in without naming one.
+inline constexpr std::string_view public_client_id = "runai";
+/// The public client that a user's sign-in belongs to: one of those known, else the one above.
+std::string_view public_client(std::string_view client_id);
 
 /// The host name in a URL, without the port.
 std::string host_of_url(std::string_view url);

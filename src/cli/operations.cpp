@@ -47,6 +47,9 @@ Lines aligned(const std::vector<Lines>& rows) {
 std::string describe(std::string_view chain, const ChainReport& report) {
     std::string line = "  " + std::string(chain) + ": " + std::to_string(report.entries) +
                        (report.entries == 1 ? " entry" : " entries");
+    if (report.removed > 0) {
+        line += " after " + std::to_string(report.removed) + " that were removed";
+    }
     if (report.broken_at) {
         return line + ", BROKEN at entry " + std::to_string(*report.broken_at);
     }

@@ -81,6 +81,7 @@ public:
             }
         }
         check_pairs();
+        check_lifetimes();
         return std::move(result_);
     }
 
@@ -154,6 +155,16 @@ private:
         }
     }
 
+    void check_lifetimes() {
+        const Options& options = result_.options;
+        const bool is_known = options.refresh_token_lifetime > 0; // otherwise there is a problem
+        if (is_known && options.refresh_token_lifetime < options.token_lifetime) {
+            result_.problems.push_back("refresh-token-lifetime is below token-lifetime: " +
+                                       origin_of("refresh-token-lifetime") +
+                                       "; give at least as many seconds");
+        }
+    }
+
     std::string origin_of(std::string_view name) const {
         return std::ranges::find(result_.effective, name, &EffectiveOption::name)->origin;
     }
@@ -170,6 +181,7 @@ TokenSettings token_settings(const Options& options, std::string public_url) {
     settings.public_url = std::move(public_url);
     settings.audience = options.token_audience;
     settings.lifetime_seconds = options.token_lifetime;
+    settings.refresh_lifetime_seconds = options.refresh_token_lifetime;
     settings.algorithm = options.token_algorithm;
     settings.rsa_key_bits = options.rsa_key_bits;
     settings.password_grant = options.password_grant;

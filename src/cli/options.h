@@ -37,10 +37,12 @@ struct Options {
     std::optional<Secret> admin_password; // absent: generated when one is needed
     std::optional<Secret> master_key;     // absent: master_key_file()
     std::int64_t token_lifetime = 0;      // seconds
+    std::int64_t refresh_token_lifetime = 0;
     std::string token_audience;
     SigningAlgorithm token_algorithm = SigningAlgorithm::es256;
     int rsa_key_bits = 0;
     bool password_grant = true;
+    std::int64_t audit_retention_days = 0; // 0: for ever
     int threads = 0;
     std::vector<std::string> trusted_proxy; // networks, "10.0.0.0/8"
     LogLevel log_level = LogLevel::info;

@@ -86,14 +86,14 @@ protected:
         return at == resolved.effective.end() ? EffectiveOption{"absent", "", ""} : *at;
     }
 
-    /// Checks value and origin; a pair of which one half is missing is another test's business.
+    /// Checks value and origin; what must fit another option is another test's business.
     static void expect(const ResolvedOptions& resolved, const OptionSpec& spec,
                        const std::string& value, const std::string& origin) {
         const EffectiveOption option = effective(resolved, spec.name);
         const bool is_secret = spec.kind == OptionKind::secret && !value.empty();
         EXPECT_EQ(option.value, is_secret ? "********" : value) << spec.name;
         EXPECT_EQ(option.origin, origin) << spec.name;
-        if (!spec.name.starts_with("tls-")) {
+        if (!spec.name.starts_with("tls-") && spec.name != "refresh-token-lifetime") {
             EXPECT_THAT(resolved.problems, IsEmpty()) << spec.name;
         }
     }
@@ -198,6 +198,7 @@ TEST_F(OptionsTest, TheDefaultsAreTheDocumentedOnes) {
     EXPECT_FALSE(options.listen_is_explicit);
     EXPECT_FALSE(options.metrics_listen);
     EXPECT_EQ(options.token_lifetime, 3600);
+    EXPECT_EQ(options.refresh_token_lifetime, 2'592'000);
     EXPECT_EQ(options.token_audience, "runai");
     EXPECT_EQ(options.token_algorithm, SigningAlgorithm::es256);
     EXPECT_EQ(options.rsa_key_bits, 3072);
@@ -221,6 +222,7 @@ TEST_F(OptionsTest, EveryFieldTakesItsValue) {
         {"admin-password", write_file(folder_.path() / "password", "a long enough password\n")},
         {"master-key", write_file(folder_.path() / "key", "00ff\n")},
         {"token-lifetime", "61"},
+        {"refresh-token-lifetime", "62"},
         {"token-audience", "api"},
         {"token-algorithm", "Ed25519"},
         {"rsa-key-bits", "2048"},
@@ -249,9 +251,20 @@ TEST_F(OptionsTest, EveryFieldTakesItsValue) {
     EXPECT_EQ(settings.public_url, "https://auth.example.com");
     EXPECT_EQ(settings.audience, "api");
     EXPECT_EQ(settings.lifetime_seconds, 61);
+    EXPECT_EQ(settings.refresh_lifetime_seconds, 62);
     EXPECT_EQ(settings.algorithm, SigningAlgorithm::ed25519);
     EXPECT_EQ(settings.rsa_key_bits, 2048);
     EXPECT_FALSE(settings.password_grant);
+}
+
+TEST_F(OptionsTest, SessionsOutliveTokens) {
+    EXPECT_THAT(
+        resolve_options({{"token-lifetime", "86400"}, {"refresh-token-lifetime", "3600"}}).problems,
+        ElementsAre("refresh-token-lifetime is below token-lifetime: flag; give at least as many "
+                    "seconds"));
+    EXPECT_THAT(resolve_options({{"token-lifetime", "86400"}, {"refresh-token-lifetime", "86400"}})
+                    .problems,
+                IsEmpty());
 }
 
 TEST_F(OptionsTest, ChoicesFollowTheirEnumerations) {

@@ -68,7 +68,7 @@ void fill(World& world) {
     const OrgUnit east = *world.units.create(world.admin(), cluster);
     OrgUnitDraft department{ScopeType::department, east.id, "re/search", "where \"we\" look", "{}"};
     const OrgUnit research = *world.units.create(world.admin(), department);
-    OrgUnitDraft project{ScopeType::project, research.id, "α", "",
+    OrgUnitDraft project{ScopeType::project, research.id, "alpha", "",
                          R"({"enforceRunaiScheduler":false})"};
     const OrgUnit alpha = *world.units.create(world.admin(), project);
     ASSERT_TRUE(world.store.write([&](Transaction& transaction) -> Result<void> {
@@ -136,7 +136,7 @@ TEST(TenantDocumentTest, ImportedRightsActAndNothingSignsInWithoutASecret) {
             to.world.grants.client_credentials(*state, client, "", World::origin(), {}).result);
     }
     EXPECT_FALSE(
-        to.world.grants.password(*state, "ann@example.com", "", World::origin(), {}).result);
+        to.world.grants.password(*state, {"ann@example.com", "", ""}, World::origin(), {}).result);
 }
 
 TEST(TenantDocumentTest, EveryProblemIsNamedWithItsLineAndNothingIsImported) {

@@ -6,7 +6,7 @@
 
 #include <boost/json.hpp>
 
-#include "api/org_unit_view.h"
+#include "api/unit_attributes.h"
 #include "auth/access_rules.h"
 #include "auth/names.h"
 #include "auth/org_units.h"
@@ -41,8 +41,7 @@ Result<std::string> stored_attributes(ScopeType type, const std::optional<RawJso
     }
     if (type != ScopeType::cluster) {
         const auto read = TRY(read_attributes<UnitAttributes>(*attributes));
-        TRY(check_attributes(read));
-        return attributes_text(read);
+        return attributes_text(read); // which checks them
     }
     const auto read = TRY(read_attributes<ClusterAttributesRecord>(*attributes));
     std::string text;

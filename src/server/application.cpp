@@ -14,6 +14,7 @@ namespace {
 
 constexpr const char* first_realm = "runai";
 constexpr std::int32_t viewer = 7;
+constexpr std::int64_t retention_milliseconds = 1'000; // of each round of maintenance
 
 } // namespace
 
@@ -38,6 +39,8 @@ Application::open(const Options& options, Log& log, const OpenAccessEventLog& op
         new Application(std::move(directory), token_settings(options, url), log));
     TRY(application->open_key(options));
     TRY(application->open_databases(open_access_events));
+    application->audit_retention_.emplace(*application->store_, *application->access_events_,
+                                          application->clock_, options.audit_retention_days);
     return application;
 }
 
@@ -50,6 +53,7 @@ Result<void> Application::open_key(const Options& options) {
     master_key_.emplace(*std::move(key));
     vault_.emplace(*master_key_, random_);
     pepper_.emplace(*master_key_);
+    refresh_tokens_.emplace(*master_key_);
     passwords_.emplace(*pepper_, Argon2Parameters{}, random_, clock_);
     return {};
 }
@@ -62,19 +66,24 @@ Result<void> Application::open_databases(const OpenAccessEventLog& open_access_e
     ::malloc_trim(0); // sorting a million rows leaves holes
     tenants_.emplace(*store_, *memory_, *vault_, *passwords_, settings_, clock_, random_);
     TRY(tenants_->ensure_signing_keys());
-    grants_.emplace(settings_, *pepper_, *passwords_, *access_events_, last_logins_, clock_,
-                    random_);
+    grants_.emplace(settings_, *pepper_, *passwords_, *refresh_tokens_, *store_, *access_events_,
+                    last_logins_, clock_, random_);
     verifier_.emplace(settings_, clock_);
     service_accounts_.emplace(*store_, *pepper_, clock_, random_);
     access_keys_.emplace(*store_, *pepper_, clock_, random_);
+    users_.emplace(*store_, *passwords_, clock_, random_);
     access_rules_.emplace(*store_, clock_);
-    org_units_.emplace(*store_, clock_, random_);
+    org_units_.emplace(*store_, *memory_, clock_, random_);
+    roles_.emplace(*store_, clock_);
+    identity_providers_.emplace(*store_, *master_key_, clock_, random_);
+    security_settings_.emplace(*store_, clock_);
     Routes routes = all_routes();
     TRY(Dispatcher::check(routes));
     dispatcher_.emplace(std::move(routes),
-                        Services{*store_, *memory_, *grants_, *verifier_, *service_accounts_,
-                                 *access_keys_, *access_rules_, *org_units_, last_logins_,
-                                 settings_, clock_, random_, log_});
+                        Services{*store_, *access_events_, *memory_, *grants_, *verifier_,
+                                 *service_accounts_, *access_keys_, *users_, *access_rules_,
+                                 *org_units_, *roles_, *identity_providers_, *security_settings_,
+                                 last_logins_, settings_, clock_, random_, log_});
     return {};
 }
 
@@ -134,6 +143,11 @@ std::vector<Metric> Application::metrics() const {
          true,
          {{"grant", "password"}},
          number(grants.password)},
+        {"claviger_tokens_issued_total",
+         "Tokens issued",
+         true,
+         {{"grant", "refresh_token"}},
+         number(grants.refresh)},
         {"claviger_token_failures_total",
          "Refused sign-ins",
          true,
@@ -189,11 +203,24 @@ void Application::try_store() {
     }
 }
 
+void Application::remove_old_audit_events() {
+    std::vector<TenantId> tenants;
+    for (const TenantStatePointer& state : memory_->current()->tenants) {
+        tenants.push_back(state->tenant.id);
+    }
+    const auto removed = audit_retention_->run(tenants, retention_milliseconds);
+    if (!removed) {
+        log_.write(LogLevel::error, "old audit events could not be removed",
+                   {{"reason", std::string_view(removed.error().detail())}});
+    }
+}
+
 void Application::maintain() {
     auto flushed = last_logins_.flush(*store_);
     if (!flushed) {
         log_.write(LogLevel::error, flushed.error().detail());
     }
+    remove_old_audit_events();
     try_store();
     passwords_->release_idle_memory();
 }

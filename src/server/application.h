@@ -9,6 +9,7 @@
 #include <string>
 
 #include "api/dispatch.h"
+#include "auth/audit_retention.h"
 #include "auth/tenants.h"
 #include "cli/options.h"
 #include "server/metrics.h"
@@ -51,8 +52,8 @@ public:
     std::vector<Metric> metrics() const;
     /// What keeps it from serving, without details: those are in the log. Empty: nothing.
     std::string problem();
-    /// What is done now and then: last logins are written, the store is tried, idle memory is given
-    /// back.
+    /// What is done now and then: last logins are written, old audit events removed, the store is
+    /// tried, idle memory is given back.
     void maintain();
 
 private:
@@ -60,6 +61,7 @@ private:
     Result<void> open_key(const Options& options);
     Result<void> open_databases(const OpenAccessEventLog& open_access_events);
     void try_store();
+    void remove_old_audit_events();
 
     // In the order in which they need one another.
     DataDirectory directory_;
@@ -71,6 +73,7 @@ private:
     std::optional<KeyVault> vault_;
     std::optional<Pepper> pepper_;
     std::optional<Passwords> passwords_;
+    std::optional<RefreshTokens> refresh_tokens_;
     std::unique_ptr<Store> store_;
     std::unique_ptr<AccessEventLog> access_events_;
     std::optional<Directory> memory_;
@@ -80,8 +83,13 @@ private:
     std::optional<TokenVerifier> verifier_;
     std::optional<ServiceAccounts> service_accounts_;
     std::optional<AccessKeys> access_keys_;
+    std::optional<Users> users_;
     std::optional<AccessRules> access_rules_;
     std::optional<OrgUnits> org_units_;
+    std::optional<Roles> roles_;
+    std::optional<IdentityProviders> identity_providers_;
+    std::optional<SecuritySettings> security_settings_;
+    std::optional<AuditRetention> audit_retention_;
     std::optional<Dispatcher> dispatcher_;
     std::atomic<bool> can_write_{true};
 };

@@ -21,6 +21,7 @@
 #include "base/text.h"
 #include "server/http_server.h"
 #include "server/test_stream.h"
+#include "store/memory_audit.h"
 
 namespace claviger::testing {
 
@@ -43,10 +44,8 @@ public:
     void add_batch_listener(std::function<void()> listener) override {
         listeners_.push_back(std::move(listener));
     }
-    Result<AuditHead> head(TenantId) override { return AuditHead{}; }
-    Result<void> for_each(TenantId, std::uint64_t, const Store::AuditVisitor&) override {
-        return {};
-    }
+    Result<std::unique_ptr<AuditReader>> open_audit_reader() override { return read_chains({}); }
+    Result<std::uint64_t> remove_oldest(TenantId, Timestamp) override { return 0; }
     std::uint64_t queue_depth() const override { return 0; }
     std::uint64_t durable_count() const override { return 0; }
 

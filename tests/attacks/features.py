@@ -35,10 +35,6 @@ class Seen:
 
 
 DETECTORS: dict[str, Callable[[Seen], bool]] = {
-    "users-api": lambda seen: seen.serves("GET", "/api/v1/users"),
-    "audit-api": lambda seen: seen.serves("GET", "/api/v1/audit/log"),
-    "logout": lambda seen: seen.serves("POST", "/api/v1/users/x/logout"),
-    "refresh-tokens": lambda seen: seen.grants("refresh_token"),
     "authorization-code": lambda seen: seen.grants("authorization_code"),
     "token-exchange": lambda seen: seen.grants(TOKEN_EXCHANGE),
     "client-assertion": lambda seen: seen.authenticates("private_key_jwt"),
@@ -49,9 +45,11 @@ DETECTORS: dict[str, Callable[[Seen], bool]] = {
     "forward-auth": lambda seen: seen.serves("GET", "/forward-auth"),
     "verifier-library": lambda seen: (seen.repository / "clients" / "cpp").exists(),
     "console": lambda seen: seen.serves("GET", "/console"),
+    "single-sign-on": lambda seen: seen.serves("GET", "/auth/realms/runai/broker/x/endpoint"),
     "several-nodes": lambda seen: "postgres" in seen.help("serve").lower(),
     "key-rotation": lambda seen: "\n  keys " in seen.help(""),
     "restore-review": lambda seen: "review" in seen.help("restore"),
+    "org-unit-moves": lambda seen: seen.serves("POST", "/api/v1/org-unit/projects/x/move"),
     "scanner-rules": lambda seen: seen.ships("gitleaks"),
     "bill-of-materials": lambda seen: seen.ships("sbom"),
 }

@@ -21,24 +21,30 @@ SENTENCES = {
 }
 
 
-def request_of(world: World, step: dict, number: int = 0) -> bytes:
+def request_of(world: World, case: Case, step: dict, more: dict[str, str],
+               number: int = 0) -> bytes:
     headers = [world.fill(line).encode() for line in step["h"]]
-    body = world.fill(step["b"].replace("{n}", str(number)))
-    return wire.request_bytes(step["m"], step["p"], world.server.host, headers, body.encode())
+    body = world.fill(step["b"].replace("{n}", str(number)), more)
+    path = case.endpoint if step["p"] == "@token-form" else step["p"]
+    return wire.request_bytes(step["m"], path, world.server.host, headers, body.encode())
 
 
 def run_race(world: World, case: Case, source: str, outcome):
     plan = case.row.body
+    more = world.values_for(plan["step"]["b"])
 
     def shoot(number: int) -> wire.Answer:
-        return wire.exchange(world.server.address, request_of(world, plan["step"], number),
-                             source).first()
+        request = request_of(world, case, plan["step"], more, number)
+        return wire.exchange(world.server.address, request, source).first()
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
         answers = list(pool.map(shoot, range(plan["n"])))
+    if "then" not in plan:
+        return judge_counts(world, case, answers, outcome)
     given = [answer for answer in answers if verdicts.issued_token(answer)]
     outcome.complaints += [f"a token for a guess: {answer.text()[:80]}" for answer in given]
-    last = [wire.exchange(world.server.address, request_of(world, plan["then"]), address).first()
+    then = request_of(world, case, plan["then"], more)
+    last = [wire.exchange(world.server.address, then, address).first()
             for address in (source, "127.0.0.3")]
     outcome.grants += last[0].status == 200
     outcome.complaints += [f"then: {answer.status}, expected {plan['then']['s']}"
@@ -46,6 +52,21 @@ def run_race(world: World, case: Case, source: str, outcome):
     for sentence, wanted in verdicts.states_of(case.row):
         if SENTENCES[sentence](answers, last) != wanted:
             outcome.complaints.append(f"{'not ' if wanted else ''}true: {sentence}")
+    return outcome
+
+
+def judge_counts(world: World, case: Case, answers: list[wire.Answer], outcome):
+    """`COUNT:200<=1`: how many answers of a status there may be."""
+    for verdict in case.row.expected:
+        status, most = verdict.removeprefix("COUNT:").split("<=")
+        found = sum(answer.status == int(status) for answer in answers)
+        if found > int(most):
+            outcome.complaints.append(f"{found} answers {status}, at most {most} may be")
+    for answer in answers:
+        token = verdicts.issued_token(answer)
+        outcome.grants += token is not None
+        outcome.refusals += token is None
+        world.secrets |= {token} if token else set()
     return outcome
 
 

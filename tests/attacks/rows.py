@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-FAMILIES = ("HTTP", "V1", "V2", "JWT")
+FAMILIES = ("HTTP", "V1", "V2", "JWT", "ADM")
 
 # A row written for `@token-form` runs on each of these.
 TOKEN_FORM = {
@@ -19,10 +19,6 @@ TOKEN_FORM = {
 # stands in later.txt as @bearer-any/<feature>.
 BEARER_ANY = {"api": "/api/v1/service-accounts"}
 
-# Rows that take GET /api/v1/users (or the event history) only as an example of a protected GET run
-# on another one for as long as later.txt says `<row>/users` (or `/audit`).
-AUDIT_LOG = "/api/v1/audit/log?start=2026-01-01T00:00:00Z&end=2026-12-31T00:00:00Z"
-SPELLINGS_OF_USERS = ("/api/v1/users", "//api//v1//users", "/api/v1/us\u00e9rs")
 
 
 @dataclass(frozen=True)
@@ -93,31 +89,6 @@ def read_corpus() -> list[Row]:
     return [parse_row(line) for line in lines[1:]]
 
 
-def stand_in(row: Row, parts: set[str]) -> Row:
-    """The row on an operation that exists, when later.txt says that its own does not yet."""
-    if "users" in parts:
-        row = replace(
-            row, endpoint=without_users(row.endpoint), body=without_users(row.body)
-        )
-    if "audit" in parts:
-        row = replace(row, endpoint=row.endpoint.replace(AUDIT_LOG, BEARER_ANY["api"]))
-    # A list of service accounts shows client ids where one of users shows names.
-    if '"username"' in row.forbidden:
-        row = replace(row, forbidden=row.forbidden + ('"clientId"',))
-    return row
-
-
-def without_users(text: object) -> object:
-    if not isinstance(text, str):
-        return text
-    for spelling in SPELLINGS_OF_USERS:
-        other = spelling.replace("users", "service-accounts").replace(
-            "us\u00e9rs", "service-acc\u00f6unts"
-        )
-        text = text.replace(spelling, other)
-    return text
-
-
 def endpoints_of(row: Row) -> dict[str, str]:
     if row.endpoint == "@token-form":
         return TOKEN_FORM
@@ -130,15 +101,10 @@ def cases_of(family: str) -> list[Case]:
     """What runs now, in the order of the file."""
     waiting = later()
     elsewhere = covered()
-    parts: dict[str, set[str]] = {}
-    for key in waiting:
-        row, _, part = key.partition("/")
-        parts.setdefault(row, set()).add(part)
     cases: list[Case] = []
     for row in read_corpus():
         if row.family != family or row.id in waiting or row.id in elsewhere:
             continue
-        row = stand_in(row, parts.get(row.id, set()))
         for name, endpoint in endpoints_of(row).items():
             label = f"{row.id}-{name}" if name else row.id
             cases.append(Case(row, endpoint, label, len(cases)))

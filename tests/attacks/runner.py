@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from . import placeholders, verdicts, wire
+from . import administration, placeholders, verdicts, wire
 from .forge_claims import is_too_long
 from .load import run_load
 from .races import run_race, run_timing
@@ -50,6 +50,7 @@ def source_of(case: Case) -> str:
 def run_case(world: World, case: Case) -> None:
     """Fails with everything that is wrong with the case."""
     server = world.server
+    administration.prepare(world, case.row)
     pid, log_before = server.pid, len(server.log())
     source = source_of(case)
     events_before = len(server.access_events(source))
@@ -143,7 +144,7 @@ def shots_of(world: World, case: Case) -> list[Shot]:
 
 def make_shots(world: World, case: Case, forged: str = "", token: str = "") -> list[Shot]:
     row = case.row
-    more = {f"forge:{forged}": token}
+    more = {f"forge:{forged}": token, **world.values_for(str(row.body))}
     if row.method == "RAW":
         return [Shot(placeholders.expand_raw(world.fill(row.body, more), world.server.host))]
     # What is too long for the head or the body is refused for that first; the row is then also sent
@@ -171,7 +172,8 @@ def request_of(world: World, case: Case, more: dict[str, str], body: bytes,
 def shots_with_a_token(world: World, case: Case) -> list[Shot]:
     """Some rows mean more with something that their text leaves out."""
     row = case.row
-    body = placeholders.expand(world.fill(str(row.body))) if row.method != "RAW" else b""
+    more = world.values_for(str(row.body))
+    body = placeholders.expand(world.fill(str(row.body), more)) if row.method != "RAW" else b""
     if row.id in ("HTTP-023", "HTTP-025", "HTTP-026"):
         # With a good token only the path can be the reason; 401 would say that it was routed.
         bearer = b"Authorization: Bearer " + world.values["t.tenadm"].encode()

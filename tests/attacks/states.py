@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from . import wire
+from . import administration, wire
 from .server import has_sanitizer
 from .verdicts import Evidence
 from .world import World
@@ -77,8 +77,8 @@ def other_clients_slow(world: World) -> Question:
 
 
 def foreign_data(world: World) -> Question:
-    """Viewer of one project may not list accounts; neither may a stranger."""
-    return lambda evidence: evidence.answer.status == 200 and '"clientId"' in evidence.text
+    """Viewer of one project may not list users; neither may a stranger."""
+    return lambda evidence: evidence.answer.status == 200 and '"username"' in evidence.text
 
 
 def process_exit(world: World) -> Question:
@@ -103,4 +103,5 @@ STATES: dict[str, Callable[[World], Question]] = {
     "process exit": process_exit,
     "success and every error carry no Access-Control-Allow-Origin: * with credentials":
         cors_is_closed,
+    **administration.STATES,
 }

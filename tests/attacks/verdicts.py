@@ -93,8 +93,8 @@ def member_holds(text: str, evidence: Evidence) -> bool:
     try:
         value = evidence.answer.json()
         for name in pointer.strip("/").split("/"):
-            value = value[name]
-    except (ValueError, KeyError, TypeError):
+            value = value[int(name) if isinstance(value, list) else name]
+    except (ValueError, LookupError, TypeError):
         return False
     return re.fullmatch(pattern, value if isinstance(value, str) else json.dumps(value)) is not None
 

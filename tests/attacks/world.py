@@ -23,6 +23,16 @@ class Account:
     secret: str
 
 
+@dataclass(frozen=True)
+class User:
+    id: str
+    email: str
+    password: str
+    rule: int
+    access_token: str
+    refresh_token: str
+
+
 class World:
     def __init__(self, server: Server):
         self.server = server
@@ -107,6 +117,25 @@ class World:
         self.give_role(account, "Viewer", "project", project or self.project)
         return account
 
+    def make_user(self, project: str | None = None) -> User:
+        """A local user, viewer of a project, who has just signed in."""
+        self.made += 1
+        made = self.call("POST", "/api/v1/users", {"email": f"attacked-{self.made}@a.example"})
+        email, password = made["username"], made["tempPassword"]
+        rule = self.call("POST", "/api/v1/authorization/access-rules", {
+            "subjectId": email, "subjectType": "user", "roleId": self.roles["Viewer"],
+            "scopeType": "project", "scopeId": project or self.project})["id"]
+        tokens = self.send("POST", "/api/v1/token", {
+            "grantType": "password", "username": email, "password": password}).json()
+        self.secrets |= {password, *(tokens[name] for name in
+                                     ("accessToken", "idToken", "refreshToken"))}
+        return User(made["id"], email, password, rule, tokens["accessToken"],
+                    tokens["refreshToken"])
+
+    def values_for(self, text: str) -> dict[str, str]:
+        """What a request needs fresh: a refresh token is good once."""
+        return {"rt": self.make_user().refresh_token} if "{{rt}}" in text else {}
+
     def make_values(self) -> dict[str, str]:
         account = self.make_viewer()
         weird = self.make_account("we--ird_-_9")
@@ -115,6 +144,7 @@ class World:
         values = {
             "A": "1",
             "B": "2",
+            "pub.cid": "runai",
             "t.viewer": self.token_of(account),
             "t.tenadm": self.token_of(administrator),
         }

@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 from scenario.api import Account, Api
 from scenario.openapi import OWN_DOCUMENT, Contract, own_contract
 
+# What it takes is the caller's own password: it has tests of its own.
+OWN_PASSWORD = "/api/v1/me/password"
+# An id that nothing has: of a kind of object that is not known here, or of which there are none.
 NOBODY = "7d5bd2c2-7f36-4d9e-9f3f-0a9a6f2a4f10"
 
 
@@ -95,15 +98,22 @@ class Targets:
         self.rule = api.give_role(self.account.name, "Viewer", "project", self.project)
         self.role = api.role_id("Viewer")
         self.key = create_key(api)
+        self.user = api.create_user()
         self.paths = {
             "serviceAccountId": self.account.id, "appId": self.account.id,
             "accessKeyId": self.key.id, "accessRuleId": str(self.rule),
             "roleIdPath": str(self.role),
             "clusterUuid": self.cluster, "departmentId": self.department,
-            "projectId": self.project, "realm": "runai",
-            "workloadId": NOBODY,  # none are kept here
+            "projectId": self.project, "realm": "runai", "userId": self.user.id,
+            "key": "browserSessionTimeout", "settingKey": "department.use",
+            "permissionSetId": api.permission_set_id("View project"), "workloadId": NOBODY,
         }
-        self.queries = {"start": "2026-01-01T00:00:00Z", "end": "2036-01-01T00:00:00Z"}
+        # Of these a tenant may have few: they are made when a path asks for one.
+        self.makers = {"roleId": lambda: str(api.create_role()["id"]), "idp": api.create_idp}
+        # Bodies of which members that are not required belong together.
+        self.bodies = {"createIdp": api.idp_fields(), "updateIdp": api.idp_fields()}
+        self.queries = {"start": "2026-01-01T00:00:00Z", "end": "2036-01-01T00:00:00Z",
+                        "refresh_token": "clvr_unknown"}
         self.members = {
             "clusterId": self.cluster, "scopeId": self.project, "scopeType": "project",
             "subjectId": "reader@first.example", "subjectType": "user", "roleId": self.role,
@@ -115,12 +125,14 @@ class Targets:
         if "user-applications" in path:  # there, an app is an access key
             path = path.replace("{appId}", self.key.id)
         for name in operation.path_parameters():
-            # A kind of object that is not known here: an id that nothing has.
+            if name in self.makers:
+                self.paths[name] = self.makers.pop(name)()
             path = path.replace(f"{{{name}}}", self.paths.get(name, NOBODY))
         return path
 
     def knows(self, operation: Operation) -> bool:
-        return all(name in self.paths for name in operation.path_parameters())
+        return all(name in self.paths or name in self.makers
+                   for name in operation.path_parameters())
 
     def empty_what_is_deleted(self, operation: Operation) -> None:
         """What has something below it cannot be deleted: puts one without in its place."""
@@ -136,7 +148,11 @@ class Targets:
                 for parameter in operation.query_parameters() if parameter.get("required")}
 
     def body(self, operation: Operation) -> object:
+        if operation.name in self.bodies:
+            return self.bodies[operation.name]
         schema = operation.body_schema()
+        if schema is not None and schema.get("type") == "array":
+            return [self.sample(operation, "", schema["items"])]
         return None if schema is None else self.sample(operation, "", schema)
 
     def sample(self, operation: Operation, name: str, schema: dict) -> object:
@@ -144,6 +160,8 @@ class Targets:
         schema = operation.plain(schema)
         if name == "name":
             return Api.fresh_name("matrix")
+        if name == "email":
+            return Api.fresh_email("matrix")
         if name in self.members:
             return self.members[name]
         if "enum" in schema:
@@ -156,7 +174,7 @@ class Targets:
 
     def is_named_by(self, operation: Operation, body: object) -> bool:
         """Whether the request names an object that only this tenant has."""
-        own = {"roleIdPath", "realm"}
+        own = {"roleIdPath", "realm", "key", "permissionSetId", "settingKey"}
         if set(operation.path_parameters()) - own:
             return True
         return isinstance(body, dict) and bool({"clusterId", "scopeId"} & set(body))
@@ -168,7 +186,12 @@ WRONG = {"string": (7, [], {}), "integer": ("x", 1.5, [], {}), "number": ("x", [
 
 def wrong_bodies(operation: Operation, right: dict) -> Iterator[tuple[str, object]]:
     """Bodies with one member missing or of a wrong type."""
-    schema = operation.body_schema()
+    return wrong_members(operation, operation.body_schema(), right)
+
+
+def wrong_members(operation: Operation, schema: dict,
+                  right: dict) -> Iterator[tuple[str, object]]:
+    """Such objects, of any schema."""
     for member, described in schema.get("properties", {}).items():
         if member in schema.get("required", []):
             yield f"without {member}", {key: value for key, value in right.items()

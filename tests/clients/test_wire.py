@@ -67,10 +67,12 @@ def test_check_46_old_runapy(world: World, administrator: Account, runapy_0):
 def test_check_46_old_runapy_org_units(world: World, administrator: Account, runapy_0):
     cluster = world.admin.create_cluster()
     result = runapy_0("org_units", administrator, cluster=cluster)
-    assert result["created"]["id"] in [one["id"] for one in result["projects"]["projects"]]
+    made = world.admin.call("GET", f"/api/v1/org-unit/projects/{result['created']['id']}")
+    assert made["name"] == result["created"]["name"]  # the first page may be full of others
+    assert result["projects"]["projects"]
     assert all(int(one["id"]) for one in result["projects"]["projects"])
     assert cluster in [one["uuid"] for one in result["clusters"]]
-    assert len(result["roles"]) == 18
+    assert len(result["roles"]) >= 21
     assert result["departments"]["departments"]
     lists = [exchange for exchange in world.exchanges() if exchange.path == "/api/v1/clusters"
              and exchange.method == "GET"]

@@ -81,6 +81,8 @@ class Stage:
 
     def named_node(self, operation: Operation) -> Node | None:
         """The scope at which a request is judged, from what it names."""
+        if operation.permission == "project:create" and operation.path_parameters():
+            return self.default_department  # of the cluster in the path
         for parameter, node in (("projectId", self.project), ("departmentId", self.department),
                                 ("clusterUuid", self.cluster), ("accessRuleId", self.project)):
             if parameter in operation.path_parameters():

@@ -19,6 +19,13 @@ class Account:
     secret: str
 
 
+@dataclass(frozen=True)
+class User:
+    id: str
+    email: str
+    password: str
+
+
 class Api:
     """Calls as one caller; `secrets` gathers all that must never be seen again."""
 
@@ -63,7 +70,9 @@ class Api:
     def try_token(self, body: dict) -> requests.Response:
         answer = self.send("POST", "/api/v1/token", json=body)
         if answer.status_code == 200:
-            self.secrets.add(answer.json()["accessToken"])
+            given = answer.json()
+            self.secrets |= {given[name] for name in ("accessToken", "idToken", "refreshToken")
+                             if name in given}
         return answer
 
     def user_token(self, email: str, password: str) -> str:
@@ -100,6 +109,17 @@ class Api:
         self.secrets.add(made["clientSecret"])
         return Account(made["id"], made["name"], made["clientId"], made["clientSecret"])
 
+    @staticmethod
+    def fresh_email(prefix: str) -> str:
+        return f"{prefix}-{next(numbers)}@users.example"
+
+    def create_user(self, email: str | None = None, **more) -> User:
+        """A local user who may sign in at once."""
+        made = self.call("POST", "/api/v1/users",
+                         {"email": email or self.fresh_email("user"), **more}, status=201)
+        self.secrets.add(made["tempPassword"])
+        return User(made["id"], made["username"], made["tempPassword"])
+
     def role_id(self, name: str) -> int:
         if not self.role_ids:
             roles = self.call("GET", "/api/v1/authorization/roles")
@@ -115,6 +135,28 @@ class Api:
                   subject_type: str = "service-account") -> int:
         fields = self.rule_fields(subject, role, scope_type, scope, subject_type)
         return self.call("POST", "/api/v1/authorization/access-rules", fields, status=201)["id"]
+
+    def permission_set_id(self, name: str) -> str:
+        sets = self.call("GET", "/api/v1/authorization/permission-sets")["permissionSets"]
+        return next(one["id"] for one in sets if one["name"] == name)
+
+    def create_role(self, *permission_sets: str, name: str | None = None) -> dict:
+        """A role of the tenant's own."""
+        body = {"name": name or self.fresh_name("role"), "description": "", "permissionSets": [
+            {"id": self.permission_set_id(one), "name": one} for one in permission_sets]}
+        return self.call("POST", "/api/v2/authorization/roles", body, status=201)
+
+    def idp_fields(self, **more: str) -> dict:
+        """An identity provider of which only the form matters."""
+        self.secrets.add("a-secret-of-the-provider")
+        return {"type": "oidc", "oidcData": {
+            "clientId": "claviger", "clientSecret": "a-secret-of-the-provider",
+            "discoverDocumentUrl": "https://idp.example/.well-known/openid-configuration", **more}}
+
+    def create_idp(self) -> str:
+        """Of an alias that no other tenant has."""
+        fields = {**self.idp_fields(), "name": self.fresh_name("idp")}
+        return self.call("POST", "/api/v1/idps", fields, status=201)["alias"]
 
     def create_cluster(self) -> str:
         return self.call("POST", "/api/v1/clusters", {"name": self.fresh_name("cluster")},
@@ -135,6 +177,23 @@ class Api:
         account = self.create_account()
         self.give_role(account.name, role, scope_type, scope)
         return account, self.as_caller(self.account_token(account))
+
+    def person(self, role: str | None = None) -> Api:
+        """A new user, perhaps with a role at the tenant, who has changed the first password to
+        PERSON_PASSWORD; the API as that user sees it."""
+        email = f"{self.fresh_name('person')}@first.example"
+        made = self.call("POST", "/api/v1/users", {"email": email, "resetPassword": False},
+                         status=201)
+        self.secrets |= {made["tempPassword"], PERSON_PASSWORD}
+        if role:
+            self.give_role(email, role, "tenant", "1", "user")
+        first = self.as_caller(self.user_token(email, made["tempPassword"]))
+        first.call("POST", "/api/v1/me/password", {"currentPassword": made["tempPassword"],
+                                                   "newPassword": PERSON_PASSWORD})
+        return self.as_caller(self.user_token(email, PERSON_PASSWORD))
+
+
+PERSON_PASSWORD = "gravel-Sunday-47-otter-lamp"
 
 
 def describe(answer: requests.Response) -> str:

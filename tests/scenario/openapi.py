@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
-from .differences import FURTHER_OPERATIONS, STATUSES, without_names
+from .differences import STATUSES, read_further_operations
 from .recorder import Exchange
 from .server import REPOSITORY
 
@@ -145,7 +145,7 @@ class Contract:
         if media_type not in content:
             return [f"content type {media_type!r} is not one of {sorted(content)}"]
         schema = content[media_type].get("schema")
-        if schema is None:
+        if schema is None or schema.get("format") == "binary":
             return []
         try:
             value = json.loads(exchange.body)
@@ -173,10 +173,11 @@ def peer_contract() -> Contract | None:
     document = json.loads(PEER_DOCUMENT.read_text())
     mend(document)
     own, peer = own_contract(), Contract("peer document", document)
+    further = read_further_operations()
 
     def is_known(exchange: Exchange, finding: str) -> bool:
         if finding == NOT_THERE:
-            return without_names(own.name_of(exchange)) in FURTHER_OPERATIONS
+            return own.name_of(exchange) in further
         return finding == NOT_LISTED.format(exchange.status) and (
             peer.name_of(exchange), exchange.status) in STATUSES
 

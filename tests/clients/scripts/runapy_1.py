@@ -6,16 +6,22 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import re
 import sys
 import time
 import traceback
+from datetime import datetime
+from importlib import metadata
 from multiprocessing.pool import ThreadPool
 
 from runai import models
 from runai.api_client import ApiClient, AsyncApiClient, ThreadedApiClient
 from runai.configuration import Configuration
 from runai.exceptions import ApiException
-from runai.runai_client import AuthenticationAndAuthorization, Organizations
+from runai.runai_client import Audit, AuthenticationAndAuthorization, Organizations, Workloads
+
+
+GROUPS = (AuthenticationAndAuthorization, Organizations, Audit, Workloads)
 
 
 def configuration(url: str, client_id: str, client_secret: str) -> Configuration:
@@ -23,7 +29,12 @@ def configuration(url: str, client_id: str, client_secret: str) -> Configuration
 
 
 def value_of(value: object) -> object:
-    """{"model": name, ...} is that model, {"member": "Enumeration.NAME"} that member."""
+    """{"model": name, ...} is that model, {"model": name, "wire": {...}} the same from its JSON,
+    {"member": "Enumeration.NAME"} that member, {"time": "..."} that moment."""
+    if isinstance(value, dict) and "wire" in value:
+        return getattr(models, value["model"]).from_dict(value["wire"])
+    if isinstance(value, dict) and "time" in value:
+        return datetime.fromisoformat(value["time"])
     if isinstance(value, dict) and "model" in value:
         fields = {key: value_of(field) for key, field in value.items() if key != "model"}
         return getattr(models, value["model"])(**fields)
@@ -36,8 +47,7 @@ def value_of(value: object) -> object:
 def method_of(client: ApiClient, name: str):
     """`group.method`, as in service_accounts.get_service_accounts."""
     group, method = name.split(".")
-    groups = (AuthenticationAndAuthorization, Organizations)
-    owner = next(kind for kind in groups if hasattr(kind, group))
+    owner = next(kind for kind in GROUPS if hasattr(kind, group))
     return getattr(getattr(owner(client), group), method)
 
 
@@ -77,6 +87,37 @@ def calls(calls: list, **pair: str) -> list[dict]:
 def read_strictly(model: str, values: list, url: str) -> list[str]:
     """Pydantic models of the client, which it does not use itself."""
     return [repr(getattr(models, model).from_dict(value)) for value in values]
+
+
+def methods(url: str) -> list[str]:
+    """`group.method` for all that the package has about authentication, authorization and audit."""
+    found = []
+    for kind in (AuthenticationAndAuthorization, Audit):
+        for group, member in vars(kind).items():
+            if isinstance(member, property):
+                api = type(member.fget(kind(None)))
+                found += [f"{group}.{name}" for name in vars(api) if not name.startswith("_")]
+    return found
+
+
+def examples(**pair: str) -> list[str]:
+    """Runs the code of the package's own description that calls a server, with this one's address
+    and credentials in the place of the placeholders. Gives what it ran."""
+    text = metadata.metadata("runapy").get_payload()
+    placeholders = {"your-client-id": pair["client_id"],
+                    "your-client-secret": pair["client_secret"],
+                    "https://your-org.run.ai": pair["url"]}
+    ran: list[str] = []
+    names: dict = {}
+    for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL):
+        # Those about the command line's configuration need that program, which is not public.
+        if "bearer_token" in block or "CLIv2Config" in block:
+            continue
+        for placeholder, value in placeholders.items():
+            block = block.replace(placeholder, value)
+        exec(compile(block, "example", "exec"), names)
+        ran.append(block.replace(pair["client_secret"], "..."))
+    return ran
 
 
 def threaded(count: int, **pair: str) -> list[int]:
