@@ -95,12 +95,11 @@ enum class NumericHost : std::uint8_t { no, malformed, yes };
 /// which the last one fills the rest: "2130706433", "0x7f.1".
 NumericHost parse_numeric(std::string_view host, std::uint32_t& address) {
     const std::string_view last = host.substr(host.rfind('.') + 1);
-    const bool is_hexadecimal = ascii_iequal(last.substr(0, 2), "0x") &&
-                                last.find_first_not_of("0123456789abcdefABCDEF", 2) ==
-                                    std::string_view::npos;
-    const bool is_number =
-        is_hexadecimal || parse_part(last) ||
-        std::ranges::all_of(last, [](char c) { return c >= '0' && c <= '9'; });
+    const bool is_hexadecimal =
+        ascii_iequal(last.substr(0, 2), "0x") &&
+        last.find_first_not_of("0123456789abcdefABCDEF", 2) == std::string_view::npos;
+    const bool is_number = is_hexadecimal || parse_part(last) ||
+                           std::ranges::all_of(last, [](char c) { return c >= '0' && c <= '9'; });
     if (!is_number) {
         return NumericHost::no;
     }

@@ -8,7 +8,7 @@ from clients.operations import OWN_PASSWORD, Operation, all_operations
 from clients.world import World
 from scenario.api import Api, describe
 
-from .model import DENIED, ROOT, UNAUTHENTICATED, UNKNOWN, Model, Question, Rule
+from .model import DENIED, ROOT, UNAUTHENTICATED, UNKNOWN, Model, Rule
 from .stage import Stage, change_count, node_of_row, open_observer, open_other_tenant, rows_of
 
 # What is read first, so that lists are still short.
