@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from scenario.api import Account, Api
+from scenario.api import PERSON_PASSWORD, Account, Api
 from scenario.openapi import OWN_DOCUMENT, Contract, own_contract
 
 # What it takes is the caller's own password: it has tests of its own.
@@ -111,7 +111,9 @@ class Targets:
         # Of these a tenant may have few: they are made when a path asks for one.
         self.makers = {"roleId": lambda: str(api.create_role()["id"]), "idp": api.create_idp}
         # Bodies of which members that are not required belong together.
-        self.bodies = {"createIdp": api.idp_fields(), "updateIdp": api.idp_fields()}
+        self.bodies = {"createIdp": api.idp_fields(), "updateIdp": api.idp_fields(),
+                       "changeUserPassword": {"currentPassword": PERSON_PASSWORD,
+                                              "newPassword": f"{PERSON_PASSWORD}-changed"}}
         self.queries = {"start": "2026-01-01T00:00:00Z", "end": "2036-01-01T00:00:00Z",
                         "refresh_token": "clvr_unknown"}
         self.members = {

@@ -66,6 +66,11 @@ class Stage:
                         json=self.targets.body(operation),
                         params=self.targets.query(operation), **more)
 
+    def change_count(self, operation: Operation) -> int:
+        """How many rows have been written, all that a request of this operation names included."""
+        self.targets.path(operation)
+        return change_count(self.world)
+
     def question(self, operation: Operation) -> Question:
         named = operation.path_parameters()
         of_people = operation.path.startswith(OF_PEOPLE)
@@ -120,7 +125,7 @@ def open_observer(world: World) -> Api:
 
 
 def change_count(world: World) -> int:
-    """How many rows have been written, as the database itself counts them."""
+    """As the database itself counts them."""
     database = sqlite3.connect(f"file:{world.server.data / 'claviger.db'}?mode=ro", uri=True)
     try:
         return database.execute("SELECT number FROM change_counter").fetchone()[0]
