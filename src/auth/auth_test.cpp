@@ -42,6 +42,16 @@ TEST(Names, FollowTheContract) {
     EXPECT_FALSE(is_host_name("-a.example"));
 }
 
+TEST(Names, FoldToOneForAllSpellings) {
+    const std::string plain = "admin@example.com";
+    for (const char* spelling :
+         {"Admin@Example.COM", " admin@example.com\t", "admin\uFF20example.com",
+          "\uFF41dmin@example.com", "ad\u00ADmin@example.com", "admin@example.com\u200B"}) {
+        EXPECT_EQ(fold_name(spelling), plain) << spelling;
+    }
+    EXPECT_EQ(fold_name("Admin \xFF"), "admin\xFF") << "no text, and still a name to count";
+}
+
 TEST(ClientSecrets, HaveAFormThatScannersKnow) {
     SystemRandom random;
     const Secret secret = generate_client_secret(random, SecretKind::service_account);
