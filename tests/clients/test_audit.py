@@ -192,7 +192,7 @@ def test_old_events_are_removed_and_the_chains_verify():
     with Server("--audit-retention-days", "30") as server:
         api = Api(server.url)
         api.token = api.user_token(ADMIN_EMAIL, ADMIN_PASSWORD)
-        account = api.create_account()
+        api.create_account()
         server.stop()
         make_older(server, 31)
         server.start()
@@ -200,9 +200,8 @@ def test_old_events_are_removed_and_the_chains_verify():
         api.token = api.user_token(ADMIN_EMAIL, ADMIN_PASSWORD)
         server.process.send_signal(signal.SIGHUP)  # makes it look after itself at once
         deadline = time.monotonic() + PATIENCE_SECONDS
-        while about(api, entity_name=account.name) and time.monotonic() < deadline:
-            pass
-        left = api.call("GET", PATH, params=ALWAYS)["audit_logs"]
+        while (left := about(api))[1:] and time.monotonic() < deadline:
+            pass  # first one chain goes, then the other
         assert [event["action"] for event in left] == ["sign-in"]
         report = server.run("audit", "verify")
         assert "access events: 1 entry after 1 that were removed, intact" in report
