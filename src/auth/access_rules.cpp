@@ -154,6 +154,27 @@ Result<void> check_escalation(const Caller& caller, const PermissionSet& wanted,
     return {};
 }
 
+Result<void> check_holds_no_more(const Caller& caller, std::span<const Subject> subjects) {
+    const AccessSnapshot& access = caller.state->access;
+    const bool is_account = subjects.front().type == SubjectType::service_account;
+    const std::string who = is_account ? "this service account" : "this user";
+    Result<void> outcome;
+    for (const Subject& subject : subjects) {
+        access.for_each_rule_of(subject, [&](const AccessRule& rule) {
+            const auto node = access.find(rule.scope);
+            if (!node) {
+                return;
+            }
+            const auto held = check_escalation(caller, rule.role, *node);
+            if (!held && held.error().code() == ErrorCode::access_denied) {
+                outcome = fail(ErrorCode::access_denied,
+                               who + " holds more than you do: " + held.error().detail());
+            }
+        });
+    }
+    return outcome;
+}
+
 AccessRules::AccessRules(Store& store, const Clock& clock) : store_(store), clock_(clock) {}
 
 Result<AccessRule> AccessRules::create_one(Transaction& transaction, const Caller& caller,

@@ -47,6 +47,9 @@ Result<void> check_escalation(const Caller& caller, RoleId role, NodeIndex scope
 /// The same for what `role_name` holds or is about to hold.
 Result<void> check_escalation(const Caller& caller, const PermissionSet& wanted,
                               std::string_view role_name, NodeIndex scope);
+/// `access_denied` when some rule that names one of the subjects gives what the caller does not
+/// hold there: whoever can act as them would hold it then.
+Result<void> check_holds_no_more(const Caller& caller, std::span<const Subject> subjects);
 
 /// What became of the entries of a batch, in their order. An entry that is refused
 /// (`invalid_request`, `access_denied`, `not_found`, `conflict`) leaves the others alone.

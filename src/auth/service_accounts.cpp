@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "auth/service_accounts.h"
 
+#include "auth/access_rules.h"
 #include "auth/last_administrator.h"
 #include "auth/names.h"
 
@@ -82,6 +83,8 @@ Result<void> ServiceAccounts::set_enabled(const Caller& caller, const Uuid& id, 
 }
 
 Result<Secret> ServiceAccounts::regenerate_secret(const Caller& caller, const Uuid& id) {
+    const Subject subject = subject_of(id);
+    TRY(check_holds_no_more(caller, {&subject, 1}));
     const Timestamp now = clock_.now();
     Secret secret = generate_client_secret(random_, SecretKind::service_account);
     TRY(store_.write([&](Transaction& transaction) -> Result<void> {

@@ -26,7 +26,8 @@ public:
     /// Disabling ends the tokens that are out; enabling does not revive them. `conflict` for the
     /// tenant's last System administrator.
     Result<void> set_enabled(const Caller& caller, const Uuid& id, bool enabled);
-    /// Replaces the secret; the old one and all tokens got with it end at once.
+    /// Replaces the secret; the old one and all tokens got with it end at once. `access_denied`
+    /// when the account holds more than the caller: a secret is a way to all that it may do.
     Result<Secret> regenerate_secret(const Caller& caller, const Uuid& id);
     /// Deletes the account and its access rules. `conflict` for the last System administrator.
     Result<void> remove(const Caller& caller, const Uuid& id);

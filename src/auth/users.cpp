@@ -23,33 +23,12 @@ Principal principal_of(const User& user) {
     return {PrincipalKind::user, user.id.value, user.email, user.groups};
 }
 
-/// `access_denied` when some rule that reaches `other` gives what the caller does not hold there.
-Result<void> check_holds_no_more(const Caller& caller, const Principal& other) {
-    const AccessSnapshot& access = caller.state->access;
-    Result<void> outcome;
-    const auto subjects = subjects_of(other);
-    for (const Subject& subject : std::span<const Subject>(subjects)) {
-        access.for_each_rule_of(subject, [&](const AccessRule& rule) {
-            const auto node = access.find(rule.scope);
-            if (!node) {
-                return;
-            }
-            const auto held = check_escalation(caller, rule.role, *node);
-            if (!held && held.error().code() == ErrorCode::access_denied) {
-                outcome = fail(ErrorCode::access_denied,
-                               "this user holds more than you do: " + held.error().detail());
-            }
-        });
-    }
-    return outcome;
-}
-
 Result<const User*> find_manageable(const Caller& caller, const Uuid& id) {
     const User* user = caller.state->users.find(id);
     if (user == nullptr) {
         return fail(ErrorCode::not_found, "no user has this userId");
     }
-    TRY(check_holds_no_more(caller, principal_of(*user)));
+    TRY(check_holds_no_more(caller, subjects_of(principal_of(*user))));
     return user;
 }
 
@@ -101,7 +80,7 @@ Result<NewUser> Users::create(const Caller& caller, std::string_view email, bool
     User& user = made.user;
     user.id = {caller.tenant(), Uuid::make(random_)};
     user.email = ascii_lower(email);
-    TRY(check_holds_no_more(caller, principal_of(user)));
+    TRY(check_holds_no_more(caller, subjects_of(principal_of(user))));
     user.password_hash = TRY(passwords_.hash(made.password.reveal()));
     user.password_is_temporary = temporary;
     user.created_by = caller.principal.name;

@@ -57,6 +57,20 @@ def test_a_name_that_is_used_again_inherits_nothing(world):
     assert world.send("GET", "/api/v1/authorization/permissions", token=old).status == 401
 
 
+def test_a_new_secret_is_no_way_to_more_rights(world):
+    """Whoever manages accounts cannot make themselves what an account is."""
+    operator = member_token(world, "Cloud operator", "tenant", "1")
+    harmless, administrator = world.make_account(), world.make_account()
+    world.give_role(administrator, "System administrator", "project", world.project)
+    for accounts in ("service-accounts", "apps"):
+        answer = world.send("POST", f"/api/v1/{accounts}/{administrator.id}/secret",
+                            token=operator)
+        assert answer.status == 403 and "more than you do" in answer.text(), answer.text()
+        made = world.call("POST", f"/api/v1/{accounts}/{harmless.id}/secret", token=operator)
+        world.secrets |= set(made.values())
+    assert world.token_of(administrator)  # its own secret is still good
+
+
 def test_a_key_is_worth_what_its_user_is(world):
     """ADM-040: keys made with a key, and kept when their user loses rights."""
     _, user = make_user(world, role="Viewer", scope=("project", world.project))

@@ -80,9 +80,12 @@ class Stage:
                         of_people and operation.changes_state, of_people and bool(named))
 
     def role_given(self, operation: Operation) -> str | None:
-        """The only rules of the targets make a Viewer."""
+        """The only rules of the targets make a Viewer, also of the service account, which whoever
+        has its secret is."""
         gives = operation.permission in ("access_rules:create", "access_rules:delete")
-        return "Viewer" if gives else None
+        is_secret = operation.permission == "service-account:update" and operation.path.endswith(
+            "/secret")
+        return "Viewer" if gives or is_secret else None
 
     def named_node(self, operation: Operation) -> Node | None:
         """The scope at which a request is judged, from what it names."""
