@@ -12,22 +12,23 @@ thread_local std::size_t allocations = 0;
 
 } // namespace
 
-// Replace those of the whole program; what OpenSSL takes is its own.
-void* operator new(std::size_t size) {
+// Replace those of the whole program; what OpenSSL takes is its own. Not inlined: where only one half
+// of a pair is, GCC 12 sees free() of what some operator new gave.
+[[gnu::noinline]] void* operator new(std::size_t size) {
     ++allocations;
     if (void* memory = std::malloc(size)) {
         return memory;
     }
     throw std::bad_alloc();
 }
-void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+[[gnu::noinline]] void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
     ++allocations;
     return std::malloc(size);
 }
-void operator delete(void* memory) noexcept {
+[[gnu::noinline]] void operator delete(void* memory) noexcept {
     std::free(memory);
 }
-void operator delete(void* memory, std::size_t) noexcept {
+[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept {
     std::free(memory);
 }
 
