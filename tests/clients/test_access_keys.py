@@ -250,6 +250,16 @@ def test_a_service_account_has_no_keys(world: World):
 # --- administration -------------------------------------------------------------------------------
 
 
+def test_check_18_names_are_of_their_owners(admin: Api):
+    name = Api.fresh_name("k")
+    first, second = admin.person(), admin.person()
+    keys = [caller.create_access_key(name) for caller in (first, second)]
+    assert keys[0].client_id != keys[1].client_id
+    answer = first.send("POST", KEYS, json={"name": name})
+    assert answer.status_code == 409, describe(answer)
+    assert ids(first.call("GET", KEYS)["accessKeys"]) == [keys[0].id]
+
+
 def test_check_19_administration(world: World, key: Account):
     admin = world.admin
     listed = admin.call("GET", ALL_KEYS, params={"createdBy": ADMIN_EMAIL})["accessKeys"]

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // A client with the standard library only: gets a token, lists projects, and verifies the token
-// through discovery and the key set. It reads its orders from standard input and answers in JSON.
+// through discovery and the key set. It reads its orders, one line, from standard input and answers
+// in JSON. Called with "workloads", it lists those instead, once for each further line.
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"fmt"
@@ -42,9 +44,17 @@ type report struct {
 var client = &http.Client{Timeout: 30 * time.Second}
 
 func main() {
+	lines := bufio.NewScanner(os.Stdin)
+	lines.Scan()
 	var given orders
-	if err := json.NewDecoder(os.Stdin).Decode(&given); err != nil {
+	if err := json.Unmarshal(lines.Bytes(), &given); err != nil {
 		fail(err)
+	}
+	if len(os.Args) > 1 && os.Args[1] == "workloads" {
+		if err := follow(given, lines, os.Stdout); err != nil {
+			fail(err)
+		}
+		return
 	}
 	result, err := run(given)
 	if err != nil {
