@@ -12,8 +12,8 @@ thread_local std::size_t allocations = 0;
 
 } // namespace
 
-// Replace those of the whole program; what OpenSSL takes is its own. Not inlined: where only one half
-// of a pair is, GCC 12 sees free() of what some operator new gave.
+// Replace those of the whole program; what OpenSSL takes is its own. Not inlined: where only one
+// half of a pair is, GCC 12 sees free() of what some operator new gave.
 [[gnu::noinline]] void* operator new(std::size_t size) {
     ++allocations;
     if (void* memory = std::malloc(size)) {

@@ -15,8 +15,8 @@ import (
 // How long before the end of a token a new one is fetched.
 const renewBefore = 60 * time.Second
 
-// session is a program that asks for workloads now and then: it signs in when it has no token that is
-// good for another minute, and once more when the server does not take the one it has.
+// session is a program that asks for workloads now and then: it signs in when it has no token that
+// is good for another minute, and once more when the server does not take the one it has.
 type session struct {
 	given   orders
 	token   string
