@@ -22,8 +22,9 @@ from pathlib import Path
 from typing import Callable
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-PYTHON_SUITES = ["tests/documents", "tests/clients", "tests/rights", "tests/contract",
-                 "tests/attacks", "tests/crash/kill"]
+# Two lanes that run side by side, each suite after the one before it.
+PYTHON_LANES = [["tests/documents", "tests/clients", "tests/rights"],
+                ["tests/contract", "tests/attacks", "tests/crash/kill"]]
 LONGEST_OUTPUT = 12_000  # characters shown of a failed one
 LONGEST_RUN = 1800  # seconds
 LONGEST_FULL_RUN = 6 * 3600
@@ -148,9 +149,9 @@ def program_jobs(build: Path, arguments: argparse.Namespace, reports: Path) -> l
     return jobs
 
 
-def suite_jobs(word: str, reports: Path) -> list[Job]:
+def suite_jobs(suites: list[str], word: str, reports: Path) -> list[Job]:
     jobs = []
-    for suite in PYTHON_SUITES:
+    for suite in suites:
         name = suite.removeprefix("tests/").replace("/", "-")
         report = reports / f"{name}.xml"
         command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider",
@@ -191,10 +192,12 @@ def run_all(arguments: argparse.Namespace, reports: Path) -> list[Outcome]:
     build = (REPOSITORY / arguments.build).resolve()
     with ThreadPoolExecutor(max_workers=2) as pool:
         outcomes = list(pool.map(run, program_jobs(build, arguments, reports)))
-    jobs = [] if arguments.sanitizer == "thread" else suite_jobs(arguments.word, reports)
+        if arguments.sanitizer != "thread":
+            lanes = [suite_jobs(suites, arguments.word, reports) for suites in PYTHON_LANES]
+            for of_lane in pool.map(lambda jobs: [run(job) for job in jobs], lanes):
+                outcomes += of_lane
     if not arguments.sanitizer and not arguments.word:
-        jobs += tool_jobs(build, reports)
-    outcomes += [run(job) for job in jobs]
+        outcomes += [run(job) for job in tool_jobs(build, reports)]
     return [*outcomes, find_leftovers(temporary)]
 
 

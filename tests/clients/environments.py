@@ -4,6 +4,7 @@
 Run as a script, it installs all of them."""
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import shutil
@@ -20,17 +21,20 @@ def fingerprint(*files: Path) -> str:
 
 
 def install(name: str, sources: list[Path], fill) -> Path:
-    """A folder that `fill` has filled from exactly these sources."""
+    """A folder that `fill` has filled from exactly these sources; suites may run side by side."""
     folder = CACHE / name
     stamp = folder / "installed-from"
     wanted = fingerprint(*sources)
-    if stamp.exists() and stamp.read_text() == wanted:
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with open(CACHE / f"{name}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if stamp.exists() and stamp.read_text() == wanted:
+            return folder
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        fill(folder)
+        stamp.write_text(wanted)
         return folder
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    fill(folder)
-    stamp.write_text(wanted)
-    return folder
 
 
 def run(*command: str | Path, **more) -> None:
