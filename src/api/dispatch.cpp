@@ -83,6 +83,14 @@ Result<std::string_view> bearer_token(const HttpRequest& request) {
     return text;
 }
 
+/// Whoever shows a token or a secret is told that it is not good: it may be again.
+ErrorCode refusal_of_disabled_tenant(const Operation& operation) {
+    if (operation.request_class == RequestClass::token) {
+        return ErrorCode::invalid_client;
+    }
+    return operation.access.needs_token() ? ErrorCode::unauthenticated : ErrorCode::access_denied;
+}
+
 } // namespace
 
 std::string_view name_of(HttpMethod method) {
@@ -279,8 +287,8 @@ HttpResponse Dispatcher::answer(const HttpRequest& request, const Route& route) 
         return problem_response(404, "There is no tenant at this host name.", request.request_id);
     }
     if (!state->tenant.enabled) {
-        return problem_response(Error(ErrorCode::access_denied, "this tenant is disabled"), style,
-                                request.request_id);
+        const ErrorCode code = refusal_of_disabled_tenant(route.operation);
+        return problem_response(Error(code, "this tenant is disabled"), style, request.request_id);
     }
     Context context{services_, request, {std::move(state), {}, origin_of(request, route.operation)},
                     0,         0,       {},

@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One server for both tables; every answer is held against the documents as well."""
+import pytest
+from clients.conftest import contracts, shared_world, world
+
+from .holders import Tenant, first_tenant, new_tenant
+
+__all__ = ["contracts", "shared_world", "world"]
+
+
+@pytest.fixture
+def tenant_for(world):
+    """The tenant in which a change may be made: one that ends a tenant gets one of its own."""
+
+    def open_for(ends_the_tenant: bool) -> Tenant:
+        return new_tenant(world) if ends_the_tenant else first_tenant(world)
+
+    return open_for

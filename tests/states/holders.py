@@ -1,0 +1,217 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who holds a credential, and what may happen to them. For each change: whether the credential
+still gives tokens, and whether tokens that are out still work."""
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from clients.world import World
+from scenario.api import Api, User
+
+# What a holder shows to get a token, by the names of RFC 6749.
+Credential = dict[str, str]
+
+
+@dataclass
+class Tenant:
+    world: World
+    admin: Api
+    realm: str
+    root: str  # its scope
+
+    @property
+    def anonymous(self) -> Api:
+        return self.admin.as_caller(None)
+
+
+@dataclass
+class Holder:
+    """`user` is the owner of an access key or of a session, `as_owner` the API as they see it."""
+
+    tenant: Tenant
+    id: str
+    shown: Credential
+    rule: int
+    user: User | None = None
+    as_owner: Api | None = None
+    access_token: str = ""  # of a session
+
+
+@dataclass(frozen=True)
+class Change:
+    """What happens to a holder, and what it leaves."""
+
+    name: str
+    make: Callable[[Holder], object]
+    gives_tokens: bool
+    keeps_tokens: bool
+    ends_the_tenant: bool = False
+
+
+def first_tenant(world: World) -> Tenant:
+    return Tenant(world, world.admin, "runai", "1")
+
+
+def new_tenant(world: World) -> Tenant:
+    name = Api.fresh_name("tenant")
+    email = f"admin@{name}.example"
+    password = world.server.add_tenant(name, name, f"{name}.example", email)
+    world.secrets.add(password)
+    admin = Api(world.url, host=f"{name}.example", secrets=world.secrets)
+    admin.token = admin.user_token(email, password)
+    rules = admin.call("GET", "/api/v1/authorization/me/access-rules")["accessRules"]
+    return Tenant(world, admin, name, rules["accessRules"][0]["scopeId"])
+
+
+# --- holders --------------------------------------------------------------------------------------
+
+
+def account(tenant: Tenant) -> Holder:
+    made = tenant.admin.create_account()
+    rule = tenant.admin.give_role(made.name, "Viewer", "tenant", tenant.root)
+    return Holder(tenant, made.id, {"client_id": made.client_id, "client_secret": made.secret},
+                  rule)
+
+
+def person(tenant: Tenant) -> tuple[User, int]:
+    """A user and the number of their rule."""
+    made = tenant.admin.create_user()
+    return made, tenant.admin.give_role(made.email, "Viewer", "tenant", tenant.root, "user")
+
+
+def seen_by(tenant: Tenant, user: User) -> Api:
+    return tenant.admin.as_caller(tenant.admin.user_token(user.email, user.password))
+
+
+def access_key(tenant: Tenant) -> Holder:
+    owner, rule = person(tenant)
+    api = seen_by(tenant, owner)
+    made = api.create_access_key()
+    return Holder(tenant, made.id, {"client_id": made.client_id, "client_secret": made.secret},
+                  rule, owner, api)
+
+
+def user(tenant: Tenant) -> Holder:
+    made, rule = person(tenant)
+    return Holder(tenant, made.id, {"username": made.email, "password": made.password}, rule, made)
+
+
+def session(tenant: Tenant) -> Holder:
+    holder = user(tenant)
+    given = tenant.anonymous.try_token({"grantType": "password", **holder.shown}).json()
+    holder.access_token = given["accessToken"]
+    holder.shown = {"refresh_token": given["refreshToken"]}
+    return holder
+
+
+# --- what happens ---------------------------------------------------------------------------------
+
+
+def keep(holder: Holder, answer: object) -> None:
+    """What must be nowhere in the logs."""
+    if isinstance(answer, dict):
+        holder.tenant.admin.secrets.update(
+            value for name, value in answer.items() if name in ("clientSecret", "tempPassword"))
+
+
+def admin_calls(method: str, path: str, body: object = None) -> Callable[[Holder], object]:
+    """A call of the administrator; {id}, {user} and {rule} are the holder's."""
+
+    def make(holder: Holder) -> None:
+        where = path.format(id=holder.id, user=holder.user and holder.user.id, rule=holder.rule)
+        keep(holder, holder.tenant.admin.call(method, where, body))
+
+    return make
+
+
+def owner_calls(method: str, path: str, body: object = None) -> Callable[[Holder], object]:
+    def make(holder: Holder) -> None:
+        keep(holder, holder.as_owner.call(method, path.format(id=holder.id), body))
+
+    return make
+
+
+def in_turn(*makes: Callable[[Holder], object]) -> Callable[[Holder], object]:
+    def make(holder: Holder) -> None:
+        for each in makes:
+            each(holder)
+
+    return make
+
+
+def choose_another_password(holder: Holder) -> None:
+    new = "harbour-Clover-83-tinder-plume"
+    holder.tenant.admin.secrets.add(new)
+    seen_by(holder.tenant, holder.user).call("POST", "/api/v1/me/password", {
+        "currentPassword": holder.user.password, "newPassword": new})
+
+
+def use_refresh_token_twice(holder: Holder) -> None:
+    body = {"grantType": "refresh_token", "refreshToken": holder.shown["refresh_token"]}
+    assert holder.tenant.anonymous.try_token(body).status_code == 200
+    assert holder.tenant.anonymous.try_token(body).status_code == 400
+
+
+def disable_tenant(holder: Holder) -> None:
+    holder.tenant.world.server.run("tenant", "disable", holder.tenant.realm)
+
+
+def nothing(_: Holder) -> None:
+    """So that the rows of the others say something."""
+
+
+ACCOUNT = "/api/v1/service-accounts/{id}"
+KEY = "/api/v1/access-keys/{id}"
+USER = "/api/v1/users/{user}"
+RULE = "/api/v1/authorization/access-rules/{rule}"
+DISABLE = admin_calls("PATCH", ACCOUNT, {"enabled": False})
+ENABLE = admin_calls("PATCH", ACCOUNT, {"enabled": True})
+
+OF_EVERYBODY = [
+    Change("nothing", nothing, gives_tokens=True, keeps_tokens=True),
+    Change("its tenant is disabled", disable_tenant, False, False, ends_the_tenant=True),
+]
+OF_ACCOUNTS = [
+    *OF_EVERYBODY,
+    Change("its rule is deleted", admin_calls("DELETE", RULE), True, True),
+    Change("it is disabled", DISABLE, False, False),
+    Change("it is disabled and enabled again", in_turn(DISABLE, ENABLE), True, False),
+    Change("its secret is replaced", admin_calls("POST", f"{ACCOUNT}/secret"), False, False),
+    Change("it is deleted", admin_calls("DELETE", ACCOUNT), False, False),
+]
+OF_KEYS = [
+    *OF_EVERYBODY,
+    Change("its owner's rule is deleted", admin_calls("DELETE", RULE), True, True),
+    Change("its secret is replaced", owner_calls("POST", f"{KEY}/secret"), False, False),
+    Change("its owner deletes it", owner_calls("DELETE", KEY), False, False),
+    Change("an administrator deletes it",
+           admin_calls("DELETE", "/api/v1/administration/access-keys/{id}"), False, False),
+    Change("its owner is deleted", admin_calls("DELETE", USER), False, False),
+]
+RESET = admin_calls("POST", f"{USER}/password")
+LOGOUT = admin_calls("POST", f"{USER}/logout")
+OF_USERS = [
+    *OF_EVERYBODY,
+    Change("they are signed out", LOGOUT, True, False),
+    Change("their password is reset", RESET, False, False),
+    Change("they choose another password", choose_another_password, False, False),
+    Change("they are deleted", admin_calls("DELETE", USER), False, False),
+]
+OF_SESSIONS = [
+    *OF_EVERYBODY,
+    Change("its user is signed out", LOGOUT, False, False),
+    Change("its user's password is reset", RESET, False, False),
+    Change("its user chooses another password", choose_another_password, False, False),
+    Change("its user is deleted", admin_calls("DELETE", USER), False, False),
+    Change("its user has no rule any more", admin_calls("DELETE", RULE), False, True),
+    Change("a used refresh token comes back", use_refresh_token_twice, False, True),
+]
+
+# Each kind of holder: how one is made, the grant it gets tokens by, what may happen to it.
+KINDS = {
+    "service account": (account, "client_credentials", OF_ACCOUNTS),
+    "access key": (access_key, "client_credentials", OF_KEYS),
+    "user": (user, "password", OF_USERS),
+    "session": (session, "refresh_token", OF_SESSIONS),
+}

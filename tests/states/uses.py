@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The uses of a token: each place that takes one and says whether it is good."""
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .holders import Holder, Tenant
+
+EVERY_KIND = ("service account", "access key", "user", "session")
+OWN_RULES = "/api/v1/authorization/me/access-rules"
+REALM_TOKEN = "/auth/realms/{realm}/protocol/openid-connect/token"
+
+
+@dataclass(frozen=True)
+class Use:
+    """`token_of` gets a token of a holder who gets it by a grant."""
+
+    name: str
+    token_of: Callable[[Holder, str], str]
+    is_good: Callable[[Tenant, str], bool]
+    kinds: tuple[str, ...] = EVERY_KIND
+
+
+def sign_in(holder: Holder, grant: str) -> dict:
+    """At the realm, which gives id tokens to everybody."""
+    tenant = holder.tenant
+    answer = tenant.anonymous.send("POST", REALM_TOKEN.format(realm=tenant.realm),
+                                   data={"grant_type": grant, **holder.shown})
+    assert answer.status_code == 200, answer.text
+    given = answer.json()
+    tenant.admin.secrets.update(given[name] for name in ("access_token", "id_token",
+                                                         "refresh_token") if name in given)
+    return given
+
+
+def access_token(holder: Holder, grant: str) -> str:
+    return holder.access_token or sign_in(holder, grant)["access_token"]
+
+
+def id_token(holder: Holder, grant: str) -> str:
+    return sign_in(holder, grant)["id_token"]
+
+
+def as_bearer(path: str) -> Callable[[Tenant, str], bool]:
+    def ask(tenant: Tenant, token: str) -> bool:
+        answer = tenant.anonymous.send("GET", path, token=token)
+        assert answer.status_code in (200, 401), answer.text
+        return answer.status_code == 200
+
+    return ask
+
+
+USES = [
+    Use("access token", access_token, as_bearer(OWN_RULES)),
+    Use("id token", id_token, as_bearer(OWN_RULES), ("service account", "access key", "user")),
+]
