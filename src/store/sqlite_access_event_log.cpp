@@ -58,6 +58,7 @@ Result<AuditTicket> SqliteAccessEventLog::append(TenantId tenant, Timestamp at,
             queued_bytes_ += payload.size();
             queue_.push_back({tenant, 0, at, std::move(payload), {}});
             ticket = ++last_ticket_;
+            wake = wake || (gathering_ && queue_.size() == enough_events);
         }
     }
     if (wake) {
@@ -211,10 +212,18 @@ void SqliteAccessEventLog::run() {
         batch.clear();
         lock.lock();
         if (!queue_.empty() && !has_gathered) {
-            // Under load every commit costs the processor more than its events do.
-            queued_.wait_for(lock, gathering_time, [&] { return stopping_; });
+            gather(lock);
         }
     }
+}
+
+void SqliteAccessEventLog::gather(std::unique_lock<std::mutex>& lock) {
+    gathering_ = true;
+    const auto is_enough = [&] { return stopping_ || queue_.size() >= enough_events; };
+    if (!queued_.wait_for(lock, gathering_time, is_enough) && queue_.size() >= many_events) {
+        queued_.wait_for(lock, longer_gathering_time, is_enough);
+    }
+    gathering_ = false;
 }
 
 bool SqliteAccessEventLog::write_batch(std::vector<AuditEntry>& batch) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The access event log in an SQLite file of its own. One thread owns the connection: it commits
 // whatever is queued with one sync. An event that comes alone is committed at once; while more come
-// in than one commit takes, they are gathered for a millisecond between two commits. While the
-// database cannot be written the events go to the spool; see spool.h.
+// in than one commit takes, they are gathered for a millisecond or two between two commits. While
+// the database cannot be written the events go to the spool; see spool.h.
 #pragma once
 
 #include <chrono>
@@ -28,7 +28,13 @@ class SqliteAccessEventLog final : public AccessEventLog {
 public:
     static constexpr std::size_t most_queued_events = 16'384;
     static constexpr std::size_t most_queued_bytes = 16 * 1024 * 1024;
-    static constexpr std::chrono::milliseconds gathering_time{1};
+    /// Between two commits while more events come. A commit costs the processor as much as tens of
+    /// events do, so it is worth to wait on when a millisecond has brought many, but not for more
+    /// than a batch that is large enough.
+    static constexpr std::chrono::microseconds gathering_time{1'000};
+    static constexpr std::chrono::microseconds longer_gathering_time{1'500}; // besides
+    static constexpr std::size_t many_events = 8;
+    static constexpr std::size_t enough_events = 64;
 
     /// Events wait while the log is copied, and so it is copied in small pieces.
     static constexpr SqliteOptions usual_options{.checkpoint_above_pages = 128}; // 512 KiB
@@ -70,6 +76,7 @@ private:
     Result<void> add_missing_blocks();
     Result<void> continue_from_spool();
     void run();
+    void gather(std::unique_lock<std::mutex>& lock);
     /// True when it took longer than a commit does.
     bool write_batch(std::vector<AuditEntry>& batch);
     void link(std::vector<AuditEntry>& batch) const;
@@ -96,6 +103,7 @@ private:
     std::size_t queued_bytes_ = 0;
     AuditTicket last_ticket_ = 0;
     bool sleeping_ = false;
+    bool gathering_ = false;
     bool stopping_ = false;
     bool full_ = false;  // neither database nor spool took the last batch
     bool retry_ = false; // somebody asked while full
