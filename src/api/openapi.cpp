@@ -142,7 +142,7 @@ json::object responses_of(const Operation& operation, bool has_body, json::objec
         refuse("415", "The body is of a kind that is not read here");
     }
     if (operation.may_be_gone) {
-        refuse("410", "What is asked for is kept no longer; the details say where to begin anew");
+        refuse("410", "What is asked for is kept no longer; the message says where to begin anew");
     }
     if (has_parameters || !method_has_body(operation.method)) {
         responses["414"] = response("The request target is too long", "application/json",

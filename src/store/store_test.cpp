@@ -454,7 +454,8 @@ TYPED_TEST(StoreTest, TheCompletionIsPartOfEachWork) {
             if (count == 0) {
                 return {};
             }
-            TRY(transaction.users().put(user(first, 100 + count, "made@example.com")));
+            const std::string email = std::to_string(count) + "@example.com";
+            TRY(transaction.users().put(user(first, 100 + count, email)));
             return fails ? fail(ErrorCode::access_denied, "no") : Result<void>{};
         });
     std::size_t heard = 0;
