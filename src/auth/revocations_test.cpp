@@ -246,9 +246,8 @@ TEST_F(RevocationsTest, ATenantsTokensEndAndThoseOfTheSameSecondAreGood) {
 TEST_F(RevocationsTest, EveryChangeThatEndsSomethingIsOnTheFeed) {
     using enum RevocationKind;
     const auto robot = account("robot");
-    const Caller admin = world.admin();
     const Uuid id = robot.account.id.value;
-    const NewUser ann = *world.users.create(admin, "ann@example.com", false);
+    const NewUser ann = *world.users.create(world.admin(), "ann@example.com", false);
     const auto since = [&](auto change) {
         const std::uint64_t before = table().last_number();
         change();
@@ -258,24 +257,27 @@ TEST_F(RevocationsTest, EveryChangeThatEndsSomethingIsOnTheFeed) {
     EXPECT_EQ(since([&] { account("fresh"); }), Kinds{}) << "no token of a new account is out";
     EXPECT_EQ(since([&] { token_of(robot); }), Kinds{});
     EXPECT_EQ(since([&] { world.sign_in(); }), Kinds{});
-    EXPECT_EQ(since([&] { world.accounts.regenerate_secret(admin, id); }), Kinds{principal});
-    EXPECT_EQ(since([&] { must(world.accounts.set_enabled(admin, id, false)); }),
+    EXPECT_EQ(since([&] { world.accounts.regenerate_secret(world.admin(), id); }),
+              Kinds{principal});
+    EXPECT_EQ(since([&] { must(world.accounts.set_enabled(world.admin(), id, false)); }),
               Kinds{principal});
     EXPECT_FALSE(last().active);
-    EXPECT_EQ(since([&] { must(world.accounts.set_enabled(admin, id, true)); }),
+    EXPECT_EQ(since([&] { must(world.accounts.set_enabled(world.admin(), id, true)); }),
               Kinds{principal});
     EXPECT_TRUE(last().active);
-    EXPECT_EQ(since([&] { must(world.users.sign_out(admin, ann.user.id.value)); }),
+    EXPECT_EQ(since([&] { must(world.users.sign_out(world.admin(), ann.user.id.value)); }),
               Kinds{principal});
-    EXPECT_EQ(since([&] { world.users.reset_password(admin, ann.user.id.value); }),
+    EXPECT_EQ(since([&] { world.users.reset_password(world.admin(), ann.user.id.value); }),
               Kinds{principal});
-    EXPECT_EQ(since([&] { must(world.users.remove(admin, ann.user.id.value)); }),
+    EXPECT_EQ(since([&] { must(world.users.remove(world.admin(), ann.user.id.value)); }),
               Kinds{principal});
     EXPECT_FALSE(last().active);
     const auto cluster = world.units.create(
-        admin, {ScopeType::cluster, tenant_scope(admin.tenant()), "cluster", "", "{}"});
+        world.admin(),
+        {ScopeType::cluster, tenant_scope(world.state()->tenant.id), "cluster", "", "{}"});
+    ASSERT_TRUE(cluster);
     EXPECT_EQ(last().kind, rules);
-    EXPECT_EQ(since([&] { must(world.accounts.remove(admin, id)); }), Kinds{principal});
+    EXPECT_EQ(since([&] { must(world.accounts.remove(world.admin(), id)); }), Kinds{principal});
 }
 
 TEST_F(RevocationsTest, NumbersHaveNoGapsAndGoOnAfterARestart) {

@@ -133,7 +133,7 @@ class OfflineVerifier:
             raise Refused("the signing key is unknown")
         return self.keys[kid]
 
-    # --- what the server tells ----------------------------------------------------------------------
+    # --- what the server tells --------------------------------------------------------------------
 
     def get(self, path: str, **more) -> requests.Response:
         headers = {"Authorization": f"Bearer {self.bearer()}", **more.pop("headers", {})}
@@ -176,7 +176,7 @@ class OfflineVerifier:
         self.heard_at = time.monotonic()
         self.changed.notify_all()
 
-    # --- the feed -----------------------------------------------------------------------------------
+    # --- the feed ---------------------------------------------------------------------------------
 
     def follow(self) -> None:
         while not self.stopping:

@@ -4,6 +4,7 @@ the feed as far as a verifier that never asks."""
 from __future__ import annotations
 
 import json
+import resource
 import selectors
 import socket
 import time
@@ -128,6 +129,23 @@ def test_a_refresh_token_takes_its_sign_in_along(world: World, user: User):
     assert world.anonymous.try_token({"grantType": "refresh_token",
                                       "refreshToken": one["refreshToken"]}).status_code == 400
     assert is_good(world.anonymous, two["accessToken"])
+
+
+def test_what_cannot_be_stored_is_not_called_revoked(new_world):
+    world = new_world()
+    reader, _ = reader_of(world.admin)
+    account = world.admin.create_account()
+    token = world.admin.account_token(account)
+    pid = world.server.process.pid
+    # No file may grow: as on a full disk.
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (1, resource.RLIM_INFINITY))
+    failed = form(world.anonymous, REVOKE, account, token=token)
+    assert failed.status_code == 503, describe(failed)
+    assert int(failed.headers["Retry-After"]) > 0
+    world.restart()
+    assert form(world.anonymous, INTROSPECT, reader, token=token).json()["active"]
+    assert form(world.anonymous, REVOKE, account, token=token).status_code == 200
+    assert form(world.anonymous, INTROSPECT, reader, token=token).text == INACTIVE
 
 
 # --- RFC 7662 -------------------------------------------------------------------------------------
