@@ -28,6 +28,7 @@ from lists import Lists
 from load import (BENCH, BUILD, CONNECTIONS, HERE, ask, bench, figures, openssl_speed,
                   spinning, wait_for_port, wrk)
 from machine import LOAD_CORE, SERVER_CORE, Process, describe
+from revocations import READERS, Revocations, percentile
 from table import Table
 
 CLAVIGER = BUILD / "claviger"
@@ -309,6 +310,22 @@ class Bench:
             self.stop(server)
         self.table.limit("memory when idle", memory / 1024, "MiB", 32)
 
+    def measure_revocations(self) -> None:
+        data = self.folder / "revocations"
+        bench("fill", data, LISTED)
+        client, secret = (data / "credentials.txt").read_text().split()[:2]
+        server = self.serve(data, cores={SERVER_CORE, LOAD_CORE})
+        revocations = Revocations(server.port, json.dumps({
+            "grantType": "client_credentials", "clientId": client, "clientSecret": secret}))
+        for what, seconds, most in (
+                ("on the node", revocations.until_refused(), 100),
+                (f"seen by {READERS} verifiers", revocations.until_heard(), 1_000)):
+            self.table.plain(f"revoke to refused, {what}, p50",
+                             f"{percentile(seconds, 0.5):.2f} ms")
+            self.table.limit(f"revoke to refused, {what}, p99", percentile(seconds, 0.99), "ms",
+                             most)
+        self.stop(server)
+
     def measure_peers(self) -> None:
         data = self.folder / "peers"
         bench("fill", data, LISTED)
@@ -345,6 +362,7 @@ def main() -> int:
             run.measure_threads()
             run.measure_audit()
             run.measure_idle()
+            run.measure_revocations()
             run.measure_start()
             if arguments.peers:
                 run.measure_peers()

@@ -17,6 +17,7 @@
 #include "auth/grants.h"
 #include "auth/identity_providers.h"
 #include "auth/org_units.h"
+#include "auth/revocations.h"
 #include "auth/roles.h"
 #include "auth/security_settings.h"
 #include "auth/service_accounts.h"
@@ -41,6 +42,7 @@ struct Services {
     Roles& roles;
     IdentityProviders& identity_providers;
     SecuritySettings& security_settings;
+    Revocations& revocations;
     LastLogins& last_logins;
     const TokenSettings& settings;
     const Clock& clock;
@@ -58,6 +60,7 @@ struct Context {
     std::int64_t retry_after_seconds = 0;
     HttpHeaders headers;
     std::unique_ptr<BodyStream> stream = nullptr;
+    std::unique_ptr<FollowedBody> followed = nullptr;
 
     const TenantState& state() const { return *caller.state; }
     const AccessSnapshot& access() const { return caller.state->access; }

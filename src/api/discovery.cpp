@@ -13,6 +13,8 @@ struct ServerMetadata {
     using WireNames = SnakeCase;
     std::string issuer;
     std::string token_endpoint;
+    std::string revocation_endpoint;
+    std::string introspection_endpoint;
     std::string jwks_uri;
     std::vector<std::string> response_types_supported;
     std::vector<std::string> grant_types_supported;
@@ -20,13 +22,17 @@ struct ServerMetadata {
     std::vector<std::string> subject_types_supported;
     std::vector<std::string> id_token_signing_alg_values_supported;
     std::vector<std::string> token_endpoint_auth_methods_supported;
+    std::vector<std::string> revocation_endpoint_auth_methods_supported;
+    std::vector<std::string> introspection_endpoint_auth_methods_supported;
     std::vector<std::string> claims_supported;
 };
 BOOST_DESCRIBE_STRUCT(ServerMetadata, (),
-                      (issuer, token_endpoint, jwks_uri, response_types_supported,
-                       grant_types_supported, scopes_supported, subject_types_supported,
-                       id_token_signing_alg_values_supported, token_endpoint_auth_methods_supported,
-                       claims_supported))
+                      (issuer, token_endpoint, revocation_endpoint, introspection_endpoint,
+                       jwks_uri, response_types_supported, grant_types_supported, scopes_supported,
+                       subject_types_supported, id_token_signing_alg_values_supported,
+                       token_endpoint_auth_methods_supported,
+                       revocation_endpoint_auth_methods_supported,
+                       introspection_endpoint_auth_methods_supported, claims_supported))
 
 void let_caches_keep(Context& context) {
     context.headers.emplace_back("Cache-Control",
@@ -40,7 +46,10 @@ ServerMetadata metadata_of(Context& context, const std::string& issuer,
     ServerMetadata metadata;
     metadata.issuer = issuer;
     metadata.token_endpoint = token_endpoint;
-    metadata.jwks_uri = base_url(settings, context.state().tenant) + "/.well-known/jwks.json";
+    const std::string base = base_url(settings, context.state().tenant);
+    metadata.revocation_endpoint = base + "/oauth2/revoke";
+    metadata.introspection_endpoint = base + "/oauth2/introspect";
+    metadata.jwks_uri = base + "/.well-known/jwks.json";
     metadata.response_types_supported = {"none"};
     metadata.grant_types_supported = {std::string(grant_type::client_credentials)};
     if (settings.password_grant) {
@@ -55,10 +64,16 @@ ServerMetadata metadata_of(Context& context, const std::string& issuer,
             name_of(jose_algorithm(algorithm)));
     }
     metadata.token_endpoint_auth_methods_supported = {"client_secret_basic", "client_secret_post"};
+    metadata.revocation_endpoint_auth_methods_supported =
+        metadata.token_endpoint_auth_methods_supported;
+    metadata.introspection_endpoint_auth_methods_supported =
+        metadata.token_endpoint_auth_methods_supported;
+    metadata.introspection_endpoint_auth_methods_supported.emplace_back("Bearer"); // RFC 8414 2
     for (const std::string_view name :
          {claim::issuer, claim::subject, claim::audience, claim::expiration, claim::issued_at,
-          claim::token_id, claim::email, claim::preferred_username, claim::given_name,
-          claim::family_name, claim::groups, claim::uid, claim::gid, claim::supplementary_groups}) {
+          claim::token_id, claim::session, claim::email, claim::preferred_username,
+          claim::given_name, claim::family_name, claim::groups, claim::uid, claim::gid,
+          claim::supplementary_groups}) {
         metadata.claims_supported.emplace_back(name);
     }
     return metadata;

@@ -347,6 +347,10 @@ HttpResponse Dispatcher::respond(Context& context, const Route& route, Result<st
         response.content_type = operation.response_type;
         response.body = *std::move(body);
         response.stream = std::move(context.stream);
+        if (context.followed != nullptr) {
+            response.content_type = context.followed->content_type();
+            response.followed = std::move(context.followed);
+        }
     } else {
         const Error& error = body.error();
         response = problem_response(error, operation.errors, context.request.request_id);
@@ -380,7 +384,8 @@ HttpResponse Dispatcher::respond(Context& context, const Route& route, Result<st
                                                              context.retry_after_seconds, 1)));
         }
     }
-    if (operation.request_class == RequestClass::token) { // RFC 6749 5.1, 5.2
+    const bool takes_clients = operation.errors != ErrorStyle::problem;
+    if (takes_clients || operation.request_class == RequestClass::token) { // RFC 6749 5.1, 5.2
         response.headers.emplace_back("Cache-Control", "no-store");
         response.headers.emplace_back("Pragma", "no-cache");
         if (response.status == 401) {

@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "api/basic_credentials.h"
+#include "api/client_authentication.h"
 #include "api/parameters.h"
 #include "api/resources.h"
 #include "api/token_grants.h"
@@ -24,50 +24,6 @@ BOOST_DESCRIBE_STRUCT(FormTokenRequest, (),
                       (grant_type, client_id, client_secret, username, password, refresh_token,
                        code, redirect_uri, external_token, scope, resource, client_assertion,
                        client_assertion_type))
-
-/// Client authentication from the header, if it is of the Basic scheme (RFC 6749 2.3.1).
-Result<std::optional<BasicCredentials>> client_in_header(const Context& context) {
-    const auto& header = context.request.authorization;
-    if (!header || !is_basic(*header)) {
-        return std::optional<BasicCredentials>();
-    }
-    const auto refused = [] {
-        return fail(ErrorCode::invalid_client, "The client authentication is malformed.");
-    };
-    const auto pair = read_basic(*header);
-    if (!pair) {
-        return refused();
-    }
-    auto id = decode_form_text(pair->id);
-    auto secret = decode_form_text(pair->secret.reveal());
-    if (!id || !secret) {
-        return refused();
-    }
-    return std::optional(BasicCredentials{*std::move(id), Secret(*std::move(secret))});
-}
-
-/// `basic` keeps what the header held.
-Result<Credentials> client_of(const Context& context, const FormTokenRequest& request,
-                              std::optional<BasicCredentials>& basic) {
-    if (request.client_assertion || request.client_assertion_type) {
-        if (request.client_secret || context.request.authorization) {
-            return fail(ErrorCode::invalid_request, "two client authentication methods");
-        }
-        return fail(ErrorCode::invalid_client, "Client assertions are not supported.");
-    }
-    basic = TRY(client_in_header(context));
-    if (!basic) {
-        if (!request.client_id || !request.client_secret) {
-            return fail(ErrorCode::invalid_client, "Client authentication is missing.");
-        }
-        return Credentials{*request.client_id, *request.client_secret};
-    }
-    const bool other_id = request.client_id && *request.client_id != basic->id;
-    if (request.client_secret || other_id) {
-        return fail(ErrorCode::invalid_request, "two client authentication methods");
-    }
-    return Credentials{basic->id, basic->secret.reveal()};
-}
 
 /// What may be asked of every form endpoint besides the credentials.
 Result<void> check_wishes(const FormTokenRequest& request) {
@@ -117,7 +73,11 @@ Result<GrantedTokens> grant_form(Context& context, const FormTokenRequest& reque
     TRY(check_wishes(request));
     if (grant == grant_type::client_credentials) {
         std::optional<BasicCredentials> basic;
-        const Credentials client = TRY(client_of(context, request, basic));
+        const Credentials client = TRY(client_of(
+            context,
+            {request.client_id, request.client_secret,
+             request.client_assertion.has_value() || request.client_assertion_type.has_value()},
+            basic));
         return grant_to_client(context, client, options);
     }
     if (grant == grant_type::password) {

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "api/body_stream.h"
+#include "api/followed_body.h"
 #include "store/access_event_log.h"
 
 namespace claviger {
@@ -26,6 +27,8 @@ struct HttpRequest {
     std::string host;  // lower case, without the port
     std::optional<std::string> authorization;
     std::optional<std::string> content_type;
+    std::optional<std::string> accept;
+    std::optional<std::string> last_event_id; // of server-sent events
     std::string body;
     std::string source_ip;  // the peer, or what a trusted proxy says
     std::string request_id; // UUID text, made by the server
@@ -41,6 +44,9 @@ struct HttpResponse {
     HttpHeaders headers;                          // besides the standing ones
     AuditTicket ticket = 0;                       // the answer may leave only when this is durable
     std::unique_ptr<BodyStream> stream = nullptr; // gives the body, instead of `body`
+    std::unique_ptr<FollowedBody> followed = nullptr; // likewise
+
+    bool comes_in_pieces() const { return stream != nullptr || followed != nullptr; }
 };
 
 /// Where a route runs: Inline touches memory only, Worker may block (database, password hash).

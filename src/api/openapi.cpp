@@ -116,6 +116,10 @@ json::object responses_of(const Operation& operation, bool has_body, json::objec
     const std::string success = std::to_string(operation.success);
     if (has_body) {
         responses[success] = response("Done", operation.response_type, std::move(schema));
+        if (!operation.events_type.empty()) {
+            responses[success].as_object()["content"].as_object()[operation.events_type] = {
+                {"schema", {{"type", "string"}}}};
+        }
     } else {
         responses[success] = {{"description", "Done; the body is empty"}};
     }
@@ -136,6 +140,9 @@ json::object responses_of(const Operation& operation, bool has_body, json::objec
         refuse("409", "The object exists, or its state forbids this");
         refuse("413", "The body is too large");
         refuse("415", "The body is of a kind that is not read here");
+    }
+    if (operation.may_be_gone) {
+        refuse("410", "What is asked for is kept no longer; the message says where to begin anew");
     }
     if (has_parameters || !method_has_body(operation.method)) {
         responses["414"] = response("The request target is too long", "application/json",

@@ -16,7 +16,7 @@ struct Entry {
     const char* message;
 };
 
-constexpr std::array<Entry, 16> table{{
+constexpr std::array<Entry, 17> table{{
     {ErrorCode::invalid_request, 400, 400, "invalid_request", "The request is malformed."},
     {ErrorCode::invalid_client, 400, 401, "invalid_client", "The credentials are wrong."},
     {ErrorCode::invalid_grant, 400, 400, "invalid_grant", "The credentials are wrong."},
@@ -30,6 +30,7 @@ constexpr std::array<Entry, 16> table{{
     {ErrorCode::access_denied, 403, 403, "unauthorized_client",
      "You do not have sufficient permissions."},
     {ErrorCode::not_found, 404, 404, "invalid_request", "Resource id not found."},
+    {ErrorCode::gone, 410, 410, "invalid_request", "This is kept no longer."},
     {ErrorCode::conflict, 409, 409, "invalid_request", "The resource already exists."},
     {ErrorCode::too_many_requests, 429, 429, "temporarily_unavailable", "Too many requests."},
     {ErrorCode::too_large, 413, 413, "invalid_request", "The request is too large."},

@@ -8,6 +8,8 @@ namespace claviger {
 
 Routes token_routes();
 Routes form_token_routes();
+Routes form_revocation_routes();
+Routes revocation_routes();
 Routes discovery_routes();
 Routes service_account_routes();
 Routes access_key_routes();
@@ -28,6 +30,10 @@ Routes legacy_cluster_routes();
 Routes legacy_unit_routes();
 Routes legacy_routes();
 Routes audit_routes();
+
+/// What a verifier must hold to follow revocations and to ask about the tokens of others.
+inline constexpr Access verifier_access =
+    Access::permission("security-settings", Action::read, EvaluatedAt::tenant);
 
 /// Every operation of the API, in the order of the document.
 Routes all_routes();

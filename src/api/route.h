@@ -81,7 +81,9 @@ struct Operation {
     std::size_t max_members = 256;  // of a JSON object
     ErrorStyle errors = ErrorStyle::problem;
     std::string_view response_type = "application/json";
-    bool deprecated = false; // for clients of earlier days; the document says so
+    std::string_view events_type = {}; // of the answer to who asks for events as they come
+    bool may_be_gone = false;          // what is asked for may be kept no longer
+    bool deprecated = false;           // for clients of earlier days; the document says so
 };
 
 /// A handler's answer without a body.
@@ -134,9 +136,20 @@ struct IsStreamed<Streamed<T>> : std::true_type {
     using Body = T;
 };
 
+template <class T>
+struct IsFollowed : std::false_type {};
+template <class T>
+struct IsFollowed<Followed<T>> : std::true_type {};
+template <class T>
+struct IsStreamed<Followed<T>> : std::true_type {
+    using Body = T;
+};
+
 template <class Response>
 void encode_answer(Context& context, JsonWriter& out, Response response) {
-    if constexpr (!IsStreamed<Response>::value) {
+    if constexpr (IsFollowed<Response>::value) {
+        context.followed = std::move(response.body);
+    } else if constexpr (!IsStreamed<Response>::value) {
         encode(out, response);
     } else if (auto* stream = std::get_if<std::unique_ptr<BodyStream>>(&response.body)) {
         context.stream = std::move(*stream);

@@ -7,6 +7,8 @@ Routes all_routes() {
     Routes all;
     for (const auto& routes : {token_routes(),
                                form_token_routes(),
+                               form_revocation_routes(),
+                               revocation_routes(),
                                discovery_routes(),
                                service_account_routes(),
                                access_key_routes(),

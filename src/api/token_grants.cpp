@@ -6,6 +6,14 @@ namespace {
 
 constexpr std::size_t longest_credential = 1024; // bytes
 
+Result<GrantedTokens> take(Context& context, GrantOutcome outcome) {
+    context.ticket = outcome.ticket;
+    context.retry_after_seconds = outcome.retry_after_seconds;
+    return std::move(outcome.result);
+}
+
+} // namespace
+
 Result<void> check_length(std::initializer_list<std::string_view> credentials) {
     for (const std::string_view text : credentials) {
         if (text.size() > longest_credential) {
@@ -14,14 +22,6 @@ Result<void> check_length(std::initializer_list<std::string_view> credentials) {
     }
     return {};
 }
-
-Result<GrantedTokens> take(Context& context, GrantOutcome outcome) {
-    context.ticket = outcome.ticket;
-    context.retry_after_seconds = outcome.retry_after_seconds;
-    return std::move(outcome.result);
-}
-
-} // namespace
 
 Result<GrantedTokens> grant_to_client(Context& context, const Credentials& client,
                                       GrantOptions options) {

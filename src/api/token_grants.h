@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <initializer_list>
 #include <string_view>
 
 #include "api/context.h"
@@ -23,6 +24,9 @@ struct Credentials {
     std::string_view id;
     std::string_view secret;
 };
+
+/// `invalid_request` for a credential that is longer than any of ours.
+Result<void> check_length(std::initializer_list<std::string_view> credentials);
 
 Result<GrantedTokens> grant_to_client(Context& context, const Credentials& client,
                                       GrantOptions options);

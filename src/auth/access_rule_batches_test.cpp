@@ -146,7 +146,8 @@ TEST_F(RuleBatchTest, AreDoneWhollyOrNotAtAllWhereverTheStoreFails) {
             ids.push_back(outcome->id);
         }
     }
-    EXPECT_EQ(call, 11U) << "three rules of a number, a row and an event each, and the last try";
+    EXPECT_EQ(call, 12U) << "three rules of a number, a row and an event each, one entry of the "
+                            "feed for all, and the last try";
     ids.push_back(rule_of_admin()); // refused: the last administrator
     for (call = 1; call < 20; ++call) {
         world.store.fail_call(call);
@@ -156,7 +157,8 @@ TEST_F(RuleBatchTest, AreDoneWhollyOrNotAtAllWhereverTheStoreFails) {
         ASSERT_EQ(count(), before + 3) << "call " << call;
     }
     world.store.fail_call(0);
-    EXPECT_EQ(call, 9U) << "three rules of a row and an event each, one put and put back";
+    EXPECT_EQ(call, 10U) << "three rules of a row and an event each, one put and put back, one "
+                            "entry of the feed";
     EXPECT_EQ(count(), before);
 }
 

@@ -5,6 +5,8 @@
 #include <future>
 #include <map>
 
+#include "auth/revocation_journal.h"
+
 namespace claviger {
 namespace {
 
@@ -25,6 +27,7 @@ TenantId tenant_of(const Row& row) {
                                  [](const SigningKey& key) { return key.tenant; },
                                  [](const IdentityProvider& provider) { return provider.tenant; },
                                  [](const TenantSettings& settings) { return settings.tenant; },
+                                 [](const Revocation& revocation) { return revocation.tenant; },
                                  [](const auto& other) { return other.id.tenant; }},
                       row);
 }
@@ -44,6 +47,7 @@ struct Loading {
     std::vector<OpenedKey> keys;
     IdentityProviderTable identity_providers;
     TenantSettings settings;
+    std::vector<Revocation> revocations;
     TextPool pool;
 };
 
@@ -78,6 +82,9 @@ struct Take {
         loading.settings = settings;
         return {};
     }
+    Result<void> operator()(const Revocation& revocation) const {
+        return keep(loading.revocations, revocation);
+    }
 
 private:
     template <class Noun>
@@ -104,6 +111,7 @@ TenantStatePointer finish(Loading&& loading, std::int64_t token_lifetime_seconds
     state->identity_providers = // shared between the generations
         std::make_shared<const IdentityProviderTable>(std::move(loading.identity_providers));
     state->settings = std::move(loading.settings);
+    state->revocations = RevocationTable::build(loading.revocations);
     return state;
 }
 
@@ -167,6 +175,9 @@ Result<void> Directory::attach(Store& store) {
         next->tenants.push_back(finish(std::move(loading), token_lifetime_seconds_));
     }
     publish(std::move(next));
+    store.set_completion([this](Transaction& transaction, std::span<const Row> rows) {
+        return record_revocations(transaction, *current(), rows);
+    });
     store.set_commit_listener([this](std::uint64_t change_number, std::span<const Row> rows) {
         apply(change_number, rows);
     });
@@ -248,6 +259,7 @@ struct Apply {
             std::make_shared<const IdentityProviderTable>(std::move(next));
     }
     void operator()(const TenantSettings& settings) const { state.settings = settings; }
+    void operator()(const Revocation& revocation) const { state.revocations.put(revocation); }
 
 private:
     template <class Table, class Noun>
@@ -296,6 +308,13 @@ void Directory::apply(std::uint64_t change_number, std::span<const Row> rows) {
         }
     }
     publish(std::move(next));
+    if (change_listener_) {
+        change_listener_();
+    }
+}
+
+void Directory::set_change_listener(std::function<void()> listener) {
+    change_listener_ = std::move(listener);
 }
 
 } // namespace claviger

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -15,6 +16,7 @@
 #include "access/snapshot.h"
 #include "auth/account_table.h"
 #include "auth/key_ring.h"
+#include "auth/revocation_table.h"
 #include "auth/user_owned_table.h"
 #include "base/error.h"
 #include "base/log.h"
@@ -40,6 +42,7 @@ struct TenantState {
     std::shared_ptr<const IdentityProviderTable> identity_providers =
         std::make_shared<const IdentityProviderTable>();
     TenantSettings settings;
+    RevocationTable revocations;
     std::uint64_t revision = 0; // the change number of the last commit seen
 };
 
@@ -66,6 +69,9 @@ public:
     /// Reads everything from the store and follows its commits from then on.
     Result<void> attach(Store& store);
 
+    /// Called after each change, when current() has it. Set once, before the first change.
+    void set_change_listener(std::function<void()> listener);
+
     /// The newest state. Cheap: one atomic load while nothing has changed on this thread.
     std::shared_ptr<const DirectoryState> current() const;
 
@@ -77,6 +83,7 @@ private:
     std::int64_t token_lifetime_seconds_;
     Log& log_;
     std::string default_host_;
+    std::function<void()> change_listener_;
     std::uint64_t serial_; // identifies this directory in the per-thread copies
     std::atomic<std::uint64_t> revision_{0};
     mutable std::mutex mutex_;

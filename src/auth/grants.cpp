@@ -53,22 +53,54 @@ Grants::Counts Grants::counts() const {
             throttled_.load(std::memory_order_relaxed)};
 }
 
+Grants::Attempt Grants::client_attempt(const TenantState& state, std::string_view client_id,
+                                       const Origin& origin, GrantOptions options) const {
+    return {state,
+            client_id,
+            client_id,
+            PrincipalKind::service_account,
+            grant_type::client_credentials,
+            origin,
+            options,
+            clock_.now()};
+}
+
 GrantOutcome Grants::client_credentials(const TenantState& state, std::string_view client_id,
                                         std::string_view secret, const Origin& origin,
                                         GrantOptions options) {
-    const Attempt attempt{state,
-                          client_id,
-                          client_id,
-                          PrincipalKind::service_account,
-                          grant_type::client_credentials,
-                          origin,
-                          options,
-                          clock_.now()};
-    const Digest offered = pepper_.keyed_hash(client_id, secret);
-    if (client_id.starts_with(access_key_prefix)) {
-        return access_key(attempt, offered);
+    Attempt attempt = client_attempt(state, client_id, origin, options);
+    auto client = identify(attempt, secret);
+    if (!client) {
+        return std::move(client).error();
     }
-    const AccountEntry* account = state.accounts.find_by_name(client_id);
+    return grant(attempt, client->subject, client->name, client->login);
+}
+
+std::expected<Principal, GrantOutcome> Grants::check_client(const TenantState& state,
+                                                            std::string_view client_id,
+                                                            std::string_view secret,
+                                                            const Origin& origin) {
+    Attempt attempt = client_attempt(state, client_id, origin, {});
+    auto client = identify(attempt, secret);
+    if (!client) {
+        return std::unexpected(std::move(client).error());
+    }
+    Principal principal{client->subject.kind, client->subject.id, std::string(client->name)};
+    if (const auto* key = std::get_if<AccessKeyId>(&client->login)) {
+        principal.access_key = key->value;
+        principal.groups = client->subject.user->groups;
+    }
+    return principal;
+}
+
+std::expected<Grants::Client, GrantOutcome> Grants::identify(Attempt& attempt,
+                                                             std::string_view secret) {
+    const TenantState& state = attempt.state;
+    const Digest offered = pepper_.keyed_hash(attempt.name, secret);
+    if (attempt.name.starts_with(access_key_prefix)) {
+        return identify_key(attempt, offered);
+    }
+    const AccountEntry* account = state.accounts.find_by_name(attempt.name);
     bool matches = false;
     if (account == nullptr) {
         matches = constant_time_equal(offered, decoy_);
@@ -77,36 +109,38 @@ GrantOutcome Grants::client_credentials(const TenantState& state, std::string_vi
         matches = matches_one(account->older_secrets, offered) || matches;
     }
     if (account == nullptr || !matches) {
-        return refuse(attempt, account == nullptr ? "unknown client" : "wrong secret");
+        return std::unexpected(
+            refuse(attempt, account == nullptr ? "unknown client" : "wrong secret"));
     }
     const Eligibility standing =
         eligible(state, PrincipalKind::service_account, account->id, std::nullopt);
     if (standing.refused) {
-        return refuse(attempt, name_of(*standing.refused));
+        return std::unexpected(refuse(attempt, name_of(*standing.refused)));
     }
     const TokenSubject subject{PrincipalKind::service_account, account->id, standing.epoch,
                                account->name};
-    return grant(attempt, subject, account->name, ServiceAccountId{state.tenant.id, account->id});
+    return Client{subject, account->name, ServiceAccountId{state.tenant.id, account->id}};
 }
 
 /// A user's own credential: the token is the user's.
-GrantOutcome Grants::access_key(Attempt attempt, const Digest& offered) {
+std::expected<Grants::Client, GrantOutcome> Grants::identify_key(Attempt& attempt,
+                                                                 const Digest& offered) {
     const TenantState& state = attempt.state;
     attempt.kind = PrincipalKind::user;
     const AccessKey* key = state.access_keys.find_by_client_id(attempt.name);
     const bool matches =
         key == nullptr ? constant_time_equal(offered, decoy_) : matches_one(key->secrets, offered);
     if (key == nullptr || !matches) {
-        return refuse(attempt, key == nullptr ? "unknown client" : "wrong secret");
+        return std::unexpected(refuse(attempt, key == nullptr ? "unknown client" : "wrong secret"));
     }
     const Eligibility standing =
         eligible(state, PrincipalKind::user, key->user, std::nullopt, key->id.value);
     if (standing.refused) {
-        return refuse(attempt, name_of(*standing.refused));
+        return std::unexpected(refuse(attempt, name_of(*standing.refused)));
     }
     const TokenSubject subject{PrincipalKind::user, key->user, standing.epoch, key->client_id,
                                standing.user};
-    return grant(attempt, subject, standing.name, key->id);
+    return Client{subject, standing.name, key->id};
 }
 
 AuditEvent Grants::event_of(const Attempt& attempt) const {

@@ -90,6 +90,13 @@ public:
     GrantOutcome refresh(const TenantState& state, const RefreshRequest& request,
                          const Origin& origin, GrantOptions options);
 
+    /// Whose client id and secret these are, if it may be served now; or the refusal. Failures are
+    /// throttled and recorded as those of client_credentials(). Touches memory only.
+    std::expected<Principal, GrantOutcome> check_client(const TenantState& state,
+                                                        std::string_view client_id,
+                                                        std::string_view secret,
+                                                        const Origin& origin);
+
     /// The local user whose password this is, whether or not it may sign in; or the refusal.
     /// Throttled and recorded as a sign-in. Call on a worker.
     std::expected<const User*, GrantOutcome> check_password(const TenantState& state,
@@ -121,8 +128,18 @@ private:
     /// What a grant changes besides its session; `user` is the row as it is now.
     using Change = std::function<Result<void>(Transaction&, User user)>;
 
+    /// A client whose secret was right and who is eligible.
+    struct Client {
+        TokenSubject subject;
+        std::string_view name;
+        LoginId login;
+    };
+
     // Of grants.cpp.
-    GrantOutcome access_key(Attempt attempt, const Digest& offered);
+    Attempt client_attempt(const TenantState& state, std::string_view client_id,
+                           const Origin& origin, GrantOptions options) const;
+    std::expected<Client, GrantOutcome> identify(Attempt& attempt, std::string_view secret);
+    std::expected<Client, GrantOutcome> identify_key(Attempt& attempt, const Digest& offered);
     GrantOutcome grant(const Attempt& attempt, const TokenSubject& subject, std::string_view name,
                        const LoginId& login);
     GrantOutcome refuse(const Attempt& attempt, std::string_view reason,

@@ -24,6 +24,13 @@ Result<const OpenedKey*> find_signing_key(const TenantState& state, const TokenS
     return key;
 }
 
+/// Seconds. Not in the second in which all earlier tokens were ended, nor before it, should the
+/// clock go back.
+std::int64_t time_of_issue(const TenantState& state, Timestamp now) {
+    const auto& not_before = state.tenant.tokens_not_before;
+    return not_before ? std::max(now.seconds(), first_good_second(*not_before)) : now.seconds();
+}
+
 std::string issuer_of(const TenantState& state, const TokenSettings& settings, IssuerKind issuer) {
     return issuer == IssuerKind::root ? root_issuer(settings, state.tenant)
                                       : realm_issuer(settings, state.tenant);
@@ -39,16 +46,17 @@ std::string make_token_id(std::uint32_t epoch, Random& random) {
     return base64url(bytes);
 }
 
-std::optional<std::uint32_t> epoch_of_token_id(std::string_view token_id) {
+std::optional<TokenId> read_token_id(std::string_view token_id) {
     const auto bytes = decode_base64url(token_id);
     if (!bytes || bytes->size() != 20) {
         return std::nullopt;
     }
-    std::uint32_t epoch = 0;
+    TokenId id;
     for (std::size_t i = 0; i < 4; ++i) {
-        epoch = epoch << 8 | (*bytes)[i];
+        id.epoch = id.epoch << 8 | (*bytes)[i];
     }
-    return epoch;
+    std::ranges::copy(std::span(*bytes).last(id.random.bytes.size()), id.random.bytes.begin());
+    return id;
 }
 
 std::string subject_claim(PrincipalKind kind, const Uuid& id) {
@@ -78,16 +86,19 @@ Result<IssuedToken> issue_access_token(const TenantState& state, const TokenSett
     const OpenedKey* key = TRY(find_signing_key(state, settings, KeyPurpose::access_token, now));
     IssuedToken token;
     token.token_id = make_token_id(subject.epoch, random);
-    token.text = JwtBuilder(key->private_key, key->row.kid, access_token_type)
-                     .add(claim::issuer, issuer_of(state, settings, issuer))
-                     .add(claim::subject, subject_claim(subject.kind, subject.id))
-                     .add(claim::audience, settings.audience)
-                     .add(claim::client_id, subject.client_id)
-                     .add(claim::issued_at, now.seconds())
-                     .add(claim::expiration, now.seconds() + settings.lifetime_seconds)
-                     .add(claim::token_id, token.token_id)
-                     .add(claim::tenant, std::int64_t{number_of(state.tenant.id)})
-                     .sign();
+    JwtBuilder builder(key->private_key, key->row.kid, access_token_type);
+    builder.add(claim::issuer, issuer_of(state, settings, issuer))
+        .add(claim::subject, subject_claim(subject.kind, subject.id))
+        .add(claim::audience, settings.audience)
+        .add(claim::client_id, subject.client_id)
+        .add(claim::issued_at, time_of_issue(state, now))
+        .add(claim::expiration, now.seconds() + settings.lifetime_seconds)
+        .add(claim::token_id, token.token_id)
+        .add(claim::tenant, std::int64_t{number_of(state.tenant.id)});
+    if (subject.session) {
+        builder.add(claim::session, as_text(subject.session->characters()));
+    }
+    token.text = builder.sign();
     return token;
 }
 
@@ -101,9 +112,12 @@ Result<IssuedToken> issue_id_token(const TenantState& state, const TokenSettings
     builder.add(claim::issuer, issuer_of(state, settings, issuer))
         .add(claim::subject, subject_claim(subject.kind, subject.id))
         .add(claim::audience, subject.client_id)
-        .add(claim::issued_at, now.seconds())
+        .add(claim::issued_at, time_of_issue(state, now))
         .add(claim::expiration, now.seconds() + settings.lifetime_seconds)
         .add(claim::token_id, token.token_id);
+    if (subject.session) {
+        builder.add(claim::session, as_text(subject.session->characters()));
+    }
     if (subject.user != nullptr) {
         add_user_claims(builder, *subject.user);
     }

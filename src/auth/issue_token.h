@@ -22,7 +22,8 @@ struct TokenSubject {
     Uuid id;
     std::uint32_t epoch = 0;
     std::string_view client_id;
-    const User* user = nullptr; // when it is one; goes into id tokens only
+    const User* user = nullptr;       // when it is one; goes into id tokens only
+    std::optional<Uuid> session = {}; // of a user who signed in; the token ends with it
 };
 
 struct IssuedToken {
@@ -33,7 +34,12 @@ struct IssuedToken {
 /// The jti of a token: 4 bytes of epoch, 16 random bytes, base64url. The epoch at the front is what
 /// lets a change of the secret end the tokens of the same second.
 std::string make_token_id(std::uint32_t epoch, Random& random);
-std::optional<std::uint32_t> epoch_of_token_id(std::string_view token_id);
+/// What a jti says.
+struct TokenId {
+    std::uint32_t epoch = 0;
+    Uuid random; // by which it is told from all others
+};
+std::optional<TokenId> read_token_id(std::string_view token_id);
 
 /// "sa:<uuid>" or "user:<uuid>": the two kinds can never be mistaken for one another (RFC 9068 5).
 std::string subject_claim(PrincipalKind kind, const Uuid& id);

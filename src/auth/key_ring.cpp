@@ -14,10 +14,22 @@ std::uint32_t next_serial() {
     return ++last;
 }
 
+std::string_view name_of(KeyPurpose purpose) {
+    switch (purpose) {
+    case KeyPurpose::id_token:
+        return "id_token";
+    case KeyPurpose::security_event:
+        return "security_event";
+    case KeyPurpose::access_token:
+        break;
+    }
+    return "access_token";
+}
+
 std::string place_of(const SigningKey& row) {
     return "claviger signing key 1|" + std::to_string(number_of(row.tenant)) + "|" + row.kid + "|" +
            std::string(name_of(jose_algorithm(row.algorithm))) + "|" +
-           (row.purpose == KeyPurpose::access_token ? "access_token" : "id_token");
+           std::string(name_of(row.purpose));
 }
 
 } // namespace

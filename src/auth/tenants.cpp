@@ -163,7 +163,8 @@ Result<std::vector<SigningKey>> Tenants::missing_keys(TenantId tenant,
                                                       const std::vector<SigningKey>& keys) {
     const Timestamp now = clock_.now();
     std::vector<SigningKey> missing;
-    for (const KeyPurpose purpose : {KeyPurpose::access_token, KeyPurpose::id_token}) {
+    for (const KeyPurpose purpose : {KeyPurpose::access_token, KeyPurpose::id_token,
+                                     KeyPurpose::security_event}) {
         bool any = false;
         bool right = false;
         for (const SigningKey& key : keys) {

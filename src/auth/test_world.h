@@ -7,6 +7,7 @@
 #include "auth/grants.h"
 #include "auth/identity_providers.h"
 #include "auth/org_units.h"
+#include "auth/revocations.h"
 #include "auth/roles.h"
 #include "auth/security_settings.h"
 #include "auth/service_accounts.h"
@@ -66,6 +67,7 @@ struct World {
     Roles roles{store, clock};
     IdentityProviders identity_providers{store, master_key, clock, random};
     SecuritySettings security_settings{store, clock};
+    Revocations revocations{store, refresh_tokens, clock};
 
     World() {
         static_cast<void>(directory.attach(store));

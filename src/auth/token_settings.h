@@ -25,6 +25,11 @@ inline constexpr std::string_view public_client_id = "runai";
 /// The public client that a user's sign-in belongs to: one of those known, else the one above.
 std::string_view public_client(std::string_view client_id);
 
+/// The first second of issue, as tokens tell it, that lies wholly after `not_before`.
+constexpr std::int64_t first_good_second(Timestamp not_before) {
+    return not_before.seconds() + 1;
+}
+
 /// The host name in a URL, without the port.
 std::string host_of_url(std::string_view url);
 

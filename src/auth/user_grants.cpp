@@ -6,6 +6,7 @@
 #include "auth/eligible.h"
 #include "auth/grants.h"
 #include "auth/names.h"
+#include "auth/revocation_journal.h"
 #include "base/text.h"
 
 namespace claviger {
@@ -137,7 +138,7 @@ GrantOutcome Grants::password(const TenantState& state, const PasswordRequest& r
 GrantOutcome Grants::grant_in_session(const Attempt& attempt, const User& user,
                                       const Session& session, const Change& change) {
     const TokenSubject subject{PrincipalKind::user, user.id.value, user.epoch, session.client_id,
-                               &user};
+                               &user, session.id.value};
     std::string token_id;
     auto tokens = issue(attempt, subject, token_id);
     if (!tokens) {
@@ -200,6 +201,10 @@ GrantOutcome Grants::refresh(const TenantState& state, const RefreshRequest& req
     if (content->generation != session->generation || session->expires_at <= attempt.now) {
         return refuse(attempt, "session expired", wrong_token);
     }
+    const auto& not_before = state.tenant.tokens_not_before;
+    if (not_before && session->created_at <= *not_before) {
+        return refuse(attempt, "session revoked", wrong_token);
+    }
     if (!request.client_id.empty() && public_client(request.client_id) != session->client_id) {
         return refuse(attempt, "token of another client", wrong_token);
     }
@@ -243,8 +248,7 @@ Result<void> Grants::end_reused(const RefreshTokenContent& used) {
     return store_.write([&](Transaction& transaction) -> Result<void> {
         auto row = TRY(transaction.sessions().find(used.session));
         if (row && row->generation > used.generation) {
-            row->deleted_at = clock_.now();
-            TRY(transaction.sessions().put(*row));
+            return revoke_session(transaction, *row, clock_.now());
         }
         return {};
     });

@@ -106,6 +106,9 @@ Result<VerifiedToken> verify_jwt(const TenantState& state, const TokenSettings& 
     if (key == nullptr) {
         return refuse("the signing key is unknown");
     }
+    if (key->row.purpose == KeyPurpose::security_event) {
+        return refuse("a security event is no token");
+    }
     const bool is_id_token = key->row.purpose == KeyPurpose::id_token;
     if (is_id_token && accepted == AcceptedTokens::access_tokens) {
         return refuse("an id token is not an access token");
@@ -128,12 +131,14 @@ Result<VerifiedToken> verify_jwt(const TenantState& state, const TokenSettings& 
         TRY(check_access_token(jwt, state, settings));
     }
     const auto subject = parse_subject_claim(jwt.subject);
-    const auto epoch = epoch_of_token_id(jwt.token_id);
-    if (!subject || !epoch) {
-        return refuse("sub or jti is not ours");
+    const auto token_id = read_token_id(jwt.token_id);
+    const auto session = Uuid::parse(jwt.session);
+    if (!subject || !token_id || (!session && !jwt.session.empty())) {
+        return refuse("sub, jti or sid is not ours");
     }
     VerifiedToken verified{state.tenant.id, subject->first,  subject->second,
-                           *epoch,          *jwt.expires_at, is_id_token};
+                           token_id->epoch, *jwt.expires_at, is_id_token,
+                           *jwt.issued_at,  token_id->random, session};
     // An id token names its client as the audience (OpenID Connect Core 2).
     const std::string_view client =
         is_id_token && !jwt.audience.empty() ? jwt.audience.front() : jwt.client_id;
@@ -145,6 +150,13 @@ Result<VerifiedToken> verify_jwt(const TenantState& state, const TokenSettings& 
         verified.access_key = access_key->id.value;
     }
     return verified;
+}
+
+bool is_revoked(const TenantState& state, const VerifiedToken& token) {
+    const auto& not_before = state.tenant.tokens_not_before;
+    return state.revocations.has_ended(token.random) ||
+           (token.session && state.revocations.has_ended(*token.session)) ||
+           (not_before && token.issued_at < first_good_second(*not_before));
 }
 
 TokenVerifier::TokenVerifier(const TokenSettings& settings, const Clock& clock)
@@ -172,6 +184,9 @@ Result<Principal> TokenVerifier::verify(const TenantState& state, std::string_vi
     } else {
         verified = TRY(verify_jwt(state, settings_, token, accepted, now));
         cache.insert({hash, serial_, verified, state.keys.serial()});
+    }
+    if (is_revoked(state, verified)) {
+        return refuse("the token was revoked");
     }
     const Eligibility standing =
         eligible(state, verified.kind, verified.id, verified.epoch, verified.access_key);

@@ -30,8 +30,15 @@ struct VerifiedToken {
     std::uint32_t epoch = 0;
     std::int64_t expires_at = 0; // seconds
     bool is_id_token = false;
+    std::int64_t issued_at = 0;          // seconds
+    Uuid random;                         // of its jti, by which it is revoked alone
+    std::optional<Uuid> session = {};    // of a user's sign-in, to which it belongs
     std::optional<Uuid> access_key = {}; // of a user, by which it was got
 };
+
+/// Whether it was ended before its time: alone, with its session, or with all of the tenant. What
+/// ends all tokens of a principal or key is its epoch, which eligible() looks at.
+bool is_revoked(const TenantState& state, const VerifiedToken& token);
 
 /// Checks form, key, signature and claims of a token of this tenant at `now`; not the principal.
 /// Pure: no cache, no clock. Failures are `unauthenticated`.

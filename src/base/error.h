@@ -23,6 +23,7 @@ enum class ErrorCode {
     unauthenticated,        ///< No valid bearer token: sign in again (RFC 6750 3.1).
     access_denied,          ///< Known, but not permitted: ask for a rule.
     not_found,              ///< No such object in the caller's tenant.
+    gone,                   ///< It was there, and is kept no longer: begin anew.
     conflict,               ///< The object exists, or is in a state that forbids this.
     too_many_requests,      ///< Throttled: wait, then try again.
     too_large,              ///< The input is above a limit.

@@ -114,6 +114,7 @@ Result<void> read_claims(const json::object& claims, ParsedJwt& jwt) {
     jwt.audience = TRY(take_audience(claims));
     jwt.client_id = TRY(take_text(claims, claim::client_id));
     jwt.token_id = TRY(take_text(claims, claim::token_id));
+    jwt.session = TRY(take_text(claims, claim::session));
     jwt.email = TRY(take_text(claims, claim::email));
     jwt.expires_at = TRY(take_number(claims, claim::expiration));
     jwt.issued_at = TRY(take_number(claims, claim::issued_at));
@@ -168,6 +169,14 @@ JwtBuilder& JwtBuilder::add(std::string_view name, std::span<const std::string> 
         append_json_string(payload_, value);
     }
     payload_ += ']';
+    return *this;
+}
+
+JwtBuilder& JwtBuilder::add_json(std::string_view name, std::string_view json) {
+    payload_ += payload_.size() > 1 ? "," : "";
+    append_json_string(payload_, name);
+    payload_ += ':';
+    payload_ += json;
     return *this;
 }
 

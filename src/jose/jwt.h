@@ -26,6 +26,7 @@ inline constexpr std::string_view issued_at = "iat";
 inline constexpr std::string_view token_id = "jti";
 inline constexpr std::string_view client_id = "client_id";
 inline constexpr std::string_view tenant = "tenant";
+inline constexpr std::string_view session = "sid"; // OpenID Connect Front-Channel Logout 3
 inline constexpr std::string_view email = "email";
 // OpenID Connect Core 5.1, and what clients of the contract look for (1.6).
 inline constexpr std::string_view preferred_username = "preferred_username";
@@ -35,10 +36,16 @@ inline constexpr std::string_view groups = "groups";
 inline constexpr std::string_view uid = "uid";
 inline constexpr std::string_view gid = "gid";
 inline constexpr std::string_view supplementary_groups = "supplementaryGroups";
+// RFC 8417 2.2; the others are ours.
+inline constexpr std::string_view events = "events";
+inline constexpr std::string_view number = "number";
+inline constexpr std::string_view part = "part";
+inline constexpr std::string_view is_last = "last";
 } // namespace claim
 
 inline constexpr std::string_view access_token_type = "at+jwt"; // RFC 9068 2.1
 inline constexpr std::string_view id_token_type = "JWT";
+inline constexpr std::string_view security_event_type = "secevent+jwt"; // RFC 8417 2.3
 
 /// The longest compact token that is looked at, in bytes.
 inline constexpr std::size_t max_token_size = 8192;
@@ -50,6 +57,8 @@ public:
     JwtBuilder& add(std::string_view name, std::string_view value);
     JwtBuilder& add(std::string_view name, std::int64_t value);
     JwtBuilder& add(std::string_view name, std::span<const std::string> values);
+    /// A claim that is a JSON text already.
+    JwtBuilder& add_json(std::string_view name, std::string_view json);
     /// The compact serialisation. Call once.
     std::string sign();
 
@@ -69,6 +78,7 @@ struct ParsedJwt {
     std::vector<std::string> audience;
     std::string client_id;
     std::string token_id;
+    std::string session;
     std::optional<std::int64_t> expires_at, issued_at, not_before; // seconds
     std::optional<std::int64_t> tenant;
     std::string email;

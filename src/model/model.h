@@ -27,6 +27,7 @@ struct Tenant {
     bool enabled = true;
     Timestamp created_at;
     Timestamp updated_at;
+    std::optional<Timestamp> tokens_not_before = {}; // whatever was issued earlier has ended
 };
 
 /// One secret of a service account or access key, as kept: HMAC-SHA-256 under the pepper of
@@ -149,7 +150,7 @@ struct AccessRule {
 
 enum class SigningAlgorithm : std::uint8_t { es256, rs256, ed25519 };
 /// What a key signs. A key signs one kind of token only (RFC 8725 3.12).
-enum class KeyPurpose : std::uint8_t { access_token, id_token };
+enum class KeyPurpose : std::uint8_t { access_token, id_token, security_event };
 
 /// A signing key at rest: published from creation, used from `activates_at`, published on until the
 /// last token signed before `retired_at` has expired.
@@ -188,6 +189,31 @@ struct TenantSettings {
     Timestamp updated_at;
 };
 
+/// What a revocation ends.
+enum class RevocationKind : std::uint8_t {
+    token,        ///< One token.
+    session,      ///< All tokens of one sign-in.
+    access_key,   ///< Tokens got with a key, of an epoch before this one.
+    principal,    ///< Tokens of a service account or user, likewise.
+    tenant,       ///< All tokens issued before.
+    signing_keys, ///< Nothing by itself: the published keys have changed.
+    rules,        ///< No token, but what was decided by the rules before.
+};
+
+/// One entry of a tenant's feed for verifiers: something that was good has ended.
+struct Revocation {
+    TenantId tenant{};
+    std::uint64_t number = 0; // from 1, without gaps, per tenant, in the order of commits
+    RevocationKind kind = RevocationKind::token;
+    Uuid id;                 // of the principal, key or session; of a token the end of its jti
+    std::string name;        // a token's jti, a principal's sub, a key's client id, a kid
+    std::uint32_t epoch = 0; // of the principal or key from now on
+    bool active = true;      // false: the principal or key is disabled or deleted
+    Timestamp at;
+    Timestamp expires_at;                // from then on nothing that it ends would be good anyway
+    std::optional<Timestamp> deleted_at; // such rows are not kept
+};
+
 /// One link of an audit chain: hash = SHA-256(previous hash, payload).
 struct AuditEntry {
     TenantId tenant{};
@@ -204,6 +230,6 @@ struct AuditHead {
 };
 
 using Row = std::variant<Tenant, ServiceAccount, User, AccessKey, Session, Role, OrgUnit,
-                         AccessRule, SigningKey, IdentityProvider, TenantSettings>;
+                         AccessRule, SigningKey, IdentityProvider, TenantSettings, Revocation>;
 
 } // namespace claviger

@@ -190,6 +190,14 @@ Outcome read_field(std::string_view name, std::string_view value, AdmittedHead& 
         head.content_type = value;
         return take_once(seen.type, "Two Content-Type headers.");
     }
+    if (ascii_iequal(name, "Accept")) {
+        head.accept = value;
+        return std::nullopt;
+    }
+    if (ascii_iequal(name, "Last-Event-ID")) {
+        head.last_event_id = value;
+        return std::nullopt;
+    }
     if (ascii_iequal(name, "X-Forwarded-For")) {
         head.forwarded_for += head.forwarded_for.empty() ? "" : ","; // proxies may add a line
         head.forwarded_for += value;

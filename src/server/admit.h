@@ -32,6 +32,8 @@ struct AdmittedHead {
     std::string host; // lower case, without the port; empty when HTTP/1.0 names none
     std::optional<std::string_view> authorization;
     std::optional<std::string_view> content_type;
+    std::optional<std::string_view> accept;
+    std::optional<std::string_view> last_event_id;
     std::string forwarded_for; // all X-Forwarded-For lines as one list
     std::uint64_t content_length = 0;
     bool chunked = false;

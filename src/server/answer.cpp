@@ -109,10 +109,10 @@ void append_answer(std::string& out, const HttpResponse& response, const AnswerF
     out += "\r\n";
     append_header(out, "Date", frame.date);
     append_header(out, "Content-Type", response.content_type);
-    const bool has_own_body = response.stream == nullptr && may_have_body(response.status);
+    const bool has_own_body = !response.comes_in_pieces() && may_have_body(response.status);
     if (has_own_body) {
         append_header(out, "Content-Length", response.body.size());
-    } else if (response.stream != nullptr && !frame.http_1_0) {
+    } else if (response.comes_in_pieces() && !frame.http_1_0) {
         append_header(out, "Transfer-Encoding", "chunked");
     }
     append_header(out, "X-Request-Id", frame.request_id);

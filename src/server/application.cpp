@@ -77,13 +77,15 @@ Result<void> Application::open_databases(const OpenAccessEventLog& open_access_e
     roles_.emplace(*store_, clock_);
     identity_providers_.emplace(*store_, *master_key_, clock_, random_);
     security_settings_.emplace(*store_, clock_);
+    revocations_.emplace(*store_, *refresh_tokens_, clock_);
+    TRY(revocations_->remove_expired());
     Routes routes = all_routes();
     TRY(Dispatcher::check(routes));
     dispatcher_.emplace(std::move(routes),
                         Services{*store_, *access_events_, *memory_, *grants_, *verifier_,
                                  *service_accounts_, *access_keys_, *users_, *access_rules_,
                                  *org_units_, *roles_, *identity_providers_, *security_settings_,
-                                 last_logins_, settings_, clock_, random_, log_});
+                                 *revocations_, last_logins_, settings_, clock_, random_, log_});
     return {};
 }
 
@@ -132,7 +134,7 @@ std::vector<Metric> Application::metrics() const {
     const Grants::Counts grants = grants_->counts();
     const Dispatcher::Counts decisions = dispatcher_->counts();
     const auto number = [](auto count) { return static_cast<double>(count); };
-    return {
+    std::vector<Metric> metrics{
         {"claviger_tokens_issued_total",
          "Tokens issued",
          true,
@@ -179,6 +181,27 @@ std::vector<Metric> Application::metrics() const {
          {},
          number(access_events_->durable_count())},
     };
+    add_revocations(metrics);
+    return metrics;
+}
+
+void Application::add_revocations(std::vector<Metric>& metrics) const {
+    double ended = 0;
+    double last_number = 0;
+    for (const TenantStatePointer& state : memory_->current()->tenants) {
+        ended += static_cast<double>(state->revocations.ended_count());
+        last_number += static_cast<double>(state->revocations.last_number());
+    }
+    metrics.push_back({"claviger_revoked_tokens",
+                       "Tokens and sessions that were ended and have not expired",
+                       false,
+                       {},
+                       ended});
+    metrics.push_back({"claviger_revocations_total",
+                       "Entries of the feed, by the last number of each tenant",
+                       true,
+                       {},
+                       last_number});
 }
 
 std::string Application::problem() {
@@ -215,12 +238,21 @@ void Application::remove_old_audit_events() {
     }
 }
 
+void Application::forget_revocations() {
+    const auto removed = revocations_->remove_expired();
+    if (!removed) {
+        log_.write(LogLevel::error, "revocations that have expired could not be removed",
+                   {{"reason", std::string_view(removed.error().detail())}});
+    }
+}
+
 void Application::maintain() {
     auto flushed = last_logins_.flush(*store_);
     if (!flushed) {
         log_.write(LogLevel::error, flushed.error().detail());
     }
     remove_old_audit_events();
+    forget_revocations();
     try_store();
     passwords_->release_idle_memory();
 }

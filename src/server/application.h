@@ -44,7 +44,7 @@ public:
     AccessEventLog& access_events() { return *access_events_; }
     Store& store() { return *store_; }
     Tenants& tenants() { return *tenants_; }
-    const Directory& directory() const { return *memory_; }
+    Directory& directory() { return *memory_; }
     const std::filesystem::path& directory_path() const { return directory_.path(); }
     Clock& clock() { return clock_; }
     Random& random() { return random_; }
@@ -52,16 +52,18 @@ public:
     std::vector<Metric> metrics() const;
     /// What keeps it from serving, without details: those are in the log. Empty: nothing.
     std::string problem();
-    /// What is done now and then: last logins are written, old audit events removed, the store is
-    /// tried, idle memory is given back.
+    /// What is done now and then: last logins are written, old audit events and revocations
+    /// removed, the store is tried, idle memory is given back.
     void maintain();
 
 private:
     Application(DataDirectory directory, TokenSettings settings, Log& log);
     Result<void> open_key(const Options& options);
     Result<void> open_databases(const OpenAccessEventLog& open_access_events);
+    void add_revocations(std::vector<Metric>& metrics) const;
     void try_store();
     void remove_old_audit_events();
+    void forget_revocations();
 
     // In the order in which they need one another.
     DataDirectory directory_;
@@ -89,6 +91,7 @@ private:
     std::optional<Roles> roles_;
     std::optional<IdentityProviders> identity_providers_;
     std::optional<SecuritySettings> security_settings_;
+    std::optional<Revocations> revocations_;
     std::optional<AuditRetention> audit_retention_;
     std::optional<Dispatcher> dispatcher_;
     std::atomic<bool> can_write_{true};

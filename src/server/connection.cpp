@@ -5,12 +5,12 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <boost/asio/post.hpp>
 
 #include "base/secret.h"
 #include "server/admit.h"
 #include "server/body_reader.h"
 #include "server/conversation.h"
+#include "server/waits.h"
 
 namespace claviger {
 namespace {
@@ -21,15 +21,6 @@ constexpr std::size_t flush_above = 64 * 1024;   // answers are gathered up to t
 constexpr std::size_t most_drained = 256 * 1024; // read and thrown away before closing
 constexpr std::int64_t drain_milliseconds = 1'000;
 constexpr std::int64_t body_bytes_per_millisecond = 64; // the least, above the fixed time
-
-/// As the stream does, without exceptions.
-Result<bool> next_chunk(BodyStream& stream, std::string& chunk) {
-    try {
-        return stream.next(chunk);
-    } catch (const std::exception& error) {
-        return fail(ErrorCode::internal, error.what());
-    }
-}
 
 template <class Stream>
 class Connection final : public TimedConnection {
@@ -78,14 +69,19 @@ private:
     Awaitable<BodyReader::Progress> read_body(BodyReader& body, const Task& task,
                                               bool expects_continue);
     Awaitable<HttpResponse> serve_on(WorkerPool& pool, const HttpRequest& request);
+    void place_follower(HttpResponse& response, const HttpRequest& request);
+    Awaitable<bool> send_pieces(HttpResponse& response, const HttpRequest& request);
     Awaitable<bool> send_stream(BodyStream& stream, const HttpRequest& request);
-    template <class Outcome, class Work>
-    Awaitable<Outcome> run_on(WorkerPool& pool, Work& work);
+    Awaitable<bool> send_followed(FollowedBody& body, const HttpRequest& request);
     Awaitable<Durability> wait_for(AuditTicket ticket);
-    Awaitable<void> end_of_round();
     Awaitable<bool> flush();
     Awaitable<void> say_goodbye();
 
+    bool cut_off(const Error& error, const HttpRequest& request) {
+        talk_.record_cut(error, request);
+        wire_.cut();
+        return false;
+    }
     void set_deadline(std::int64_t milliseconds) {
         deadline_milliseconds = thread_.deadline_in(milliseconds);
     }
@@ -99,6 +95,7 @@ private:
     std::size_t head_size_ = 0;
     bool is_idle_ = false; // waits for the first byte of a request
     bool is_streaming_ = false;
+    std::optional<IoThread::Follower> follower_; // while it sends what follows the directory
     bool is_expired_ = false;
 };
 
@@ -194,10 +191,11 @@ Awaitable<bool> Connection<Stream>::serve_one() {
         }
     }
     talk_.forget_secrets();
+    place_follower(response, task.request);
     talk_.put_answer(response, task.request, task.plan.route_id);
     bool is_sent = true;
-    if (response.stream != nullptr && task.request.method != HttpMethod::head) {
-        is_sent = co_await send_stream(*response.stream, task.request);
+    if (response.comes_in_pieces() && task.request.method != HttpMethod::head) {
+        is_sent = co_await send_pieces(response, task.request);
     } else if (talk_.out.size() > flush_above) {
         is_sent = co_await flush();
     }
@@ -246,24 +244,51 @@ Awaitable<HttpResponse> Connection<Stream>::serve_on(WorkerPool& pool, const Htt
         co_return talk_.unavailable("The server is busy.", request);
     }
     auto serve = [this, &request] { return environment_.handler.serve(request); };
-    auto response = co_await run_on<HttpResponse>(pool, serve);
+    set_deadline(environment_.limits.answer_milliseconds);
+    auto response = co_await run_on<HttpResponse>(thread_, pool, serve);
     co_return response;
+}
+
+/// Who follows the directory needs a place; there are not many.
+template <class Stream>
+void Connection<Stream>::place_follower(HttpResponse& response, const HttpRequest& request) {
+    follower_.reset();
+    if (response.followed != nullptr && !follower_.emplace(thread_).has_place()) {
+        response = talk_.unavailable("Too many connections wait for news.", request);
+    }
 }
 
 /// Sends the body that belongs to the head put last, as it is made. False when it was cut off.
 template <class Stream>
-Awaitable<bool> Connection<Stream>::send_stream(BodyStream& stream, const HttpRequest& request) {
+Awaitable<bool> Connection<Stream>::send_pieces(HttpResponse& response,
+                                                const HttpRequest& request) {
     is_streaming_ = true;
+    bool is_whole = false;
+    if (response.stream != nullptr) {
+        is_whole = co_await send_stream(*response.stream, request);
+    } else {
+        is_whole = co_await send_followed(*response.followed, request);
+    }
+    follower_.reset();
+    if (is_whole) {
+        talk_.put_end_of_chunks();
+        is_streaming_ = false;
+    }
+    co_return is_whole;
+}
+
+template <class Stream>
+Awaitable<bool> Connection<Stream>::send_stream(BodyStream& stream, const HttpRequest& request) {
     std::string chunk;
     auto make_chunk = [&stream, &chunk] { return next_chunk(stream, chunk); };
     bool goes_on = true;
     while (goes_on) {
-        environment_.workers.enter_again();
-        const auto has_more = co_await run_on<Result<bool>>(environment_.workers, make_chunk);
+        WorkerPool& pool = environment_.workers;
+        pool.enter_again();
+        set_deadline(environment_.limits.answer_milliseconds);
+        const auto has_more = co_await run_on<Result<bool>>(thread_, pool, make_chunk);
         if (!has_more) {
-            talk_.record_cut(has_more.error(), request);
-            wire_.cut();
-            co_return false;
+            co_return cut_off(has_more.error(), request);
         }
         goes_on = *has_more;
         if (goes_on) {
@@ -275,30 +300,35 @@ Awaitable<bool> Connection<Stream>::send_stream(BodyStream& stream, const HttpRe
             }
         }
     }
-    talk_.put_end_of_chunks();
-    is_streaming_ = false;
     co_return true;
 }
 
-/// Does `work`, which has a place in the pool, on a worker and comes back to this thread.
+/// What is not there yet is waited for without a worker.
 template <class Stream>
-template <class Outcome, class Work>
-Awaitable<Outcome> Connection<Stream>::run_on(WorkerPool& pool, Work& work) {
-    set_deadline(environment_.limits.answer_milliseconds);
-    auto start = [this, &pool, &work](auto handler) {
-        WorkerPool::Work job = [this, &work, done = std::move(handler)]() mutable {
-            Outcome outcome = work();
-            asio::post(thread_.context(),
-                       [done = std::move(done), outcome = std::move(outcome)]() mutable {
-                           done(std::move(outcome));
-                       });
-        };
-        pool.submit(std::move(job));
-    };
-    auto pending = asio::async_initiate<const asio::use_awaitable_t<LoopExecutor>, void(Outcome)>(
-        start, use_awaitable);
-    auto outcome = co_await std::move(pending);
-    co_return outcome;
+Awaitable<bool> Connection<Stream>::send_followed(FollowedBody& body, const HttpRequest& request) {
+    std::string chunk;
+    auto progress = FollowedBody::Progress::more;
+    while (progress != FollowedBody::Progress::ended) {
+        const auto next = next_piece(body, chunk, thread_.is_stopping());
+        if (!next) {
+            co_return cut_off(next.error(), request);
+        }
+        progress = *next;
+        if (!chunk.empty()) {
+            talk_.put_chunk(chunk);
+            chunk.clear();
+        }
+        if (progress == FollowedBody::Progress::waiting && talk_.out.empty()) {
+            set_deadline(environment_.limits.answer_milliseconds);
+            co_await wait_for_change(thread_);
+        } else if (progress != FollowedBody::Progress::ended) {
+            const bool is_sent = co_await flush(); // after which there may be news
+            if (!is_sent) {
+                co_return false;
+            }
+        }
+    }
+    co_return true;
 }
 
 template <class Stream>
@@ -309,27 +339,8 @@ Awaitable<Durability> Connection<Stream>::wait_for(AuditTicket ticket) {
     }
     co_await flush(); // earlier answers need not wait as well
     set_deadline(environment_.limits.answer_milliseconds);
-    auto start = [this, ticket](auto handler) {
-        IoThread::Resume resume = [done = std::move(handler)](Durability decided) mutable {
-            done(decided);
-        };
-        thread_.wait_for(ticket, std::move(resume));
-    };
-    auto pending =
-        asio::async_initiate<const asio::use_awaitable_t<LoopExecutor>, void(Durability)>(
-            start, use_awaitable);
-    auto outcome = co_await std::move(pending);
+    const Durability outcome = co_await wait_for_ticket(thread_, ticket);
     co_return outcome;
-}
-
-/// Waits until the other requests of this round of the loop have been answered as well: a system
-/// call leaves little in the caches for the request that follows.
-template <class Stream>
-Awaitable<void> Connection<Stream>::end_of_round() {
-    auto start = [this](auto handler) { thread_.at_end_of_round(std::move(handler)); };
-    auto pending = asio::async_initiate<const asio::use_awaitable_t<LoopExecutor>, void()>(
-        start, use_awaitable);
-    co_await std::move(pending);
 }
 
 /// Sends what has been answered.
@@ -338,7 +349,7 @@ Awaitable<bool> Connection<Stream>::flush() {
     if (talk_.out.empty()) {
         co_return wire_.is_open();
     }
-    co_await end_of_round();
+    co_await wait_for_end_of_round(thread_);
     set_deadline(environment_.limits.write_milliseconds);
     const bool is_sent = co_await wire_.write(talk_.out);
     co_return is_sent;

@@ -45,6 +45,8 @@ Task& Conversation::begin_task(const AdmittedHead& head) {
     request.host = head.host;
     copy(head.authorization, request.authorization);
     copy(head.content_type, request.content_type);
+    copy(head.accept, request.accept);
+    copy(head.last_event_id, request.last_event_id);
     request.source_ip = environment_.proxies.client_address(peer_, head.forwarded_for);
     request.request_id = as_text(thread_.new_request_id().characters());
     const auto own = own_route(request.path, serves_);
@@ -71,7 +73,7 @@ HttpResponse Conversation::unavailable(std::string_view detail, const HttpReques
 
 void Conversation::put_answer(HttpResponse& response, const HttpRequest& request,
                               std::string_view route) {
-    const bool ends_by_closing = response.stream != nullptr && http_1_0_;
+    const bool ends_by_closing = response.comes_in_pieces() && http_1_0_;
     close_after = close_after || ends_by_closing || (thread_.is_stopping() && in.empty());
     AnswerFrame frame;
     frame.date = thread_.date(environment_.clock.now());

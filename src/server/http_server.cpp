@@ -25,13 +25,20 @@ Result<Acceptor::Endpoint> resolve(const ListenAddress& address) {
 
 } // namespace
 
-/// Wakes the threads after each batch of the access event log, as long as there are threads.
-class BatchBell {
+/// Wakes the threads after each batch of the access event log and after each change of the
+/// directory, as long as there are threads.
+class ThreadBell {
 public:
     void ring() {
         const std::scoped_lock lock(mutex_);
         for (IoThread* thread : threads_) {
             thread->wake_waiting();
+        }
+    }
+    void ring_followers() {
+        const std::scoped_lock lock(mutex_);
+        for (IoThread* thread : threads_) {
+            thread->wake_followers();
         }
     }
     void set_threads(std::vector<IoThread*> threads) {
@@ -61,9 +68,10 @@ HttpServer::HttpServer(HttpServerOptions options, TrustedProxies proxies, HttpHa
           WorkerPool(options_.sign_in_workers, options_.limits.queued_sign_ins),
           ConnectionCounts(options_.limits),
           0,
+          0,
           [this] { return metrics_text(); },
       },
-      metrics_(std::move(metrics)), bell_(std::make_shared<BatchBell>()) {
+      metrics_(std::move(metrics)), bell_(std::make_shared<ThreadBell>()) {
     std::vector<IoThread*> threads;
     for (unsigned i = 0; i < options_.threads; ++i) {
         io_threads_.push_back(std::make_unique<IoThread>(environment_));
@@ -127,6 +135,10 @@ void HttpServer::run() {
         thread->start_ticking();
         threads_.emplace_back([&context = thread->context()] { context.run(); });
     }
+}
+
+std::function<void()> HttpServer::change_listener() const {
+    return [bell = bell_] { bell->ring_followers(); };
 }
 
 void HttpServer::reload_certificates() {

@@ -33,7 +33,7 @@ struct HttpServerOptions {
 };
 
 class Acceptor;
-class BatchBell;
+class ThreadBell;
 
 class HttpServer {
 public:
@@ -49,6 +49,9 @@ public:
 
     std::uint16_t port() const { return port_; }
     std::uint16_t metrics_port() const { return metrics_port_; }
+    /// To be called after each change of the directory, from any thread, also when the server is
+    /// gone.
+    std::function<void()> change_listener() const;
     /// Starts to accept. Returns at once.
     void run();
     void reload_certificates();
@@ -69,7 +72,7 @@ private:
     MetricSource metrics_;
     std::unique_ptr<TlsContexts> tls_;
     std::vector<std::unique_ptr<IoThread>> io_threads_;
-    std::shared_ptr<BatchBell> bell_; // shared with the access event log, which outlives this
+    std::shared_ptr<ThreadBell> bell_; // shared with those who ring it, which outlive this
     std::vector<std::unique_ptr<Acceptor>> acceptors_;
     std::vector<std::thread> threads_;
     std::uint16_t port_ = 0;

@@ -12,6 +12,7 @@ namespace claviger {
 namespace {
 
 constexpr std::chrono::milliseconds tick_interval{100};
+constexpr std::int64_t longest_follower_wait = 1'000; // milliseconds
 constexpr std::size_t many_connections = 256;
 constexpr std::size_t descriptors_at_once = 64;
 
@@ -67,6 +68,43 @@ void IoThread::resume_decided() {
         resume(durability); // what this makes wait waits for another call
     }
     decided_.clear();
+}
+
+IoThread::Follower::Follower(IoThread& thread) : thread_(thread) {
+    ServerEnvironment& environment = thread.environment_;
+    has_place_ = environment.followers.fetch_add(1) < environment.limits.followers;
+    thread.followers_.fetch_add(1);
+    thread.metrics_.followers.fetch_add(1, std::memory_order_relaxed);
+    std::atomic_thread_fence(std::memory_order_seq_cst); // counted first, then it looks
+}
+
+IoThread::Follower::~Follower() {
+    thread_.environment_.followers.fetch_sub(1);
+    thread_.followers_.fetch_sub(1);
+    thread_.metrics_.followers.fetch_sub(1, std::memory_order_relaxed);
+}
+
+void IoThread::wait_for_change(std::move_only_function<void()> resume) {
+    // A change after the follower's look has posted, or will post, a wake-up that runs after this.
+    waiting_followers_.push_back(std::move(resume));
+}
+
+void IoThread::wake_followers() {
+    std::atomic_thread_fence(std::memory_order_seq_cst); // the change first, then who follows
+    if (followers_.load() != 0 && !follower_wake_posted_.exchange(true)) {
+        boost::asio::post(context_, [this] {
+            follower_wake_posted_ = false;
+            resume_followers();
+        });
+    }
+}
+
+void IoThread::resume_followers() {
+    followers_resumed_ = environment_.clock.monotonic_milliseconds();
+    auto resumed = std::exchange(waiting_followers_, {});
+    for (auto& resume : resumed) {
+        resume(); // what waits again waits for another call
+    }
 }
 
 void IoThread::at_end_of_round(std::move_only_function<void()> resume) {
@@ -127,6 +165,9 @@ void IoThread::tick() {
             connection->expire();
         }
     }
+    if (now_milliseconds_ - followers_resumed_ >= longest_follower_wait) {
+        resume_followers();
+    }
     if (now_milliseconds_ > stop_deadline_) {
         give_up_waiting();
     }
@@ -168,6 +209,7 @@ void IoThread::begin_stop() {
             std::min(connection->deadline_milliseconds, stop_deadline_);
         connection->stop();
     }
+    resume_followers(); // to end
 }
 
 } // namespace claviger

@@ -58,6 +58,26 @@ public:
     /// Calls `resume` on this thread when what is ready in this round of the loop has run.
     void at_end_of_round(std::move_only_function<void()> resume);
 
+    /// A connection that follows the directory; it counts from before it looks for news.
+    class Follower {
+    public:
+        explicit Follower(IoThread& thread);
+        ~Follower();
+        Follower(const Follower&) = delete;
+        Follower& operator=(const Follower&) = delete;
+        /// False when there are too many.
+        bool has_place() const { return has_place_; }
+
+    private:
+        IoThread& thread_;
+        bool has_place_;
+    };
+    /// Calls `resume` on this thread when the directory has changed since the follower looked, or
+    /// after a second.
+    void wait_for_change(std::move_only_function<void()> resume);
+    /// From any thread: the directory has changed.
+    void wake_followers();
+
     /// The value of the Date header, made once a second.
     std::string_view date(Timestamp now);
     Uuid new_request_id() { return Uuid::make(environment_.random); }
@@ -73,6 +93,7 @@ private:
     void give_memory_back();
     void prepare_descriptors();
     void resume_decided();
+    void resume_followers();
     void end_round();
     void give_up_waiting();
     struct Waiting {
@@ -90,6 +111,10 @@ private:
     std::vector<Waiting> waiting_;
     std::vector<std::pair<Resume, Durability>> decided_; // empty but while they are resumed
     std::atomic<bool> wake_posted_{false};
+    std::vector<std::move_only_function<void()>> waiting_followers_;
+    std::atomic<std::size_t> followers_{0}; // waiting or not
+    std::atomic<bool> follower_wake_posted_{false};
+    std::int64_t followers_resumed_ = 0; // monotonic milliseconds
     std::vector<std::move_only_function<void()>> at_end_, ending_; // the latter while they run
     std::string date_;
     std::int64_t date_second_ = 0;

@@ -71,9 +71,11 @@ void add_requests(std::vector<MetricFamily>& families,
 void add_connections(std::vector<MetricFamily>& families,
                      const std::vector<const ThreadMetrics*>& threads) {
     double open = 0;
+    double following = 0;
     double rejected = 0;
     for (const ThreadMetrics* thread : threads) {
         open += static_cast<double>(thread->connections.load(std::memory_order_relaxed));
+        following += static_cast<double>(thread->followers.load(std::memory_order_relaxed));
         rejected +=
             static_cast<double>(thread->rejected_connections.load(std::memory_order_relaxed));
     }
@@ -83,7 +85,11 @@ void add_connections(std::vector<MetricFamily>& families,
     MetricFamily refused = make_family("claviger_http_connections_rejected_total",
                                        "Connections refused for a limit", MetricType::Counter);
     refused.metric.push_back(make_metric(MetricType::Counter, rejected));
+    MetricFamily readers = make_family("claviger_revocation_feed_readers",
+                                       "Connections that wait for revocations", MetricType::Gauge);
+    readers.metric.push_back(make_metric(MetricType::Gauge, following));
     families.push_back(std::move(connections));
+    families.push_back(std::move(readers));
     families.push_back(std::move(refused));
 }
 

@@ -38,6 +38,7 @@ public:
     void add_to(std::map<Key, Figures>& sums) const;
 
     std::atomic<std::int64_t> connections{0};
+    std::atomic<std::int64_t> followers{0}; // of the connections
     std::atomic<std::uint64_t> rejected_connections{0};
 
 private:

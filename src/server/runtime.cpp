@@ -178,6 +178,7 @@ int serve(ServeOptions serve_options, std::string_view version) {
     if (!server) {
         return report(server.error());
     }
+    (*application)->directory().set_change_listener((*server)->change_listener());
     const SocketAddress address{options.listen.host, (*server)->port()};
     if (options.public_url.empty()) {
         const char* scheme = options.tls_cert.empty() ? "http://" : "https://";

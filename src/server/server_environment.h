@@ -27,6 +27,7 @@ struct ServerLimits {
     std::size_t body_bytes = 64 * 1024 * 1024; // of all bodies that are still coming in
     std::size_t queued_work = 1'024;           // requests that wait for a worker
     std::size_t queued_sign_ins = 16;          // requests that wait for a password hash
+    std::size_t followers = 1'024;             // connections that wait for news
     std::int64_t handshake_milliseconds = 10'000;
     std::int64_t head_milliseconds = 10'000;   // to send a head, from its first byte
     std::int64_t body_milliseconds = 10'000;   // to send a body, and one more for each 64 bytes
@@ -106,6 +107,7 @@ struct ServerEnvironment {
     WorkerPool sign_ins; // password hashing waits here, and nothing else does
     ConnectionCounts counts;
     std::atomic<std::size_t> body_bytes;
+    std::atomic<std::size_t> followers;
     std::function<std::string()> metrics_text;
 };
 

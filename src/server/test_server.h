@@ -102,6 +102,8 @@ public:
         } else if (request.path == "/stream" || request.path == "/broken-stream") {
             response.stream = std::make_unique<ObedientStream>(
                 pieces_made, streams, gate, std::stoi(request.query), request.path != "/stream");
+        } else if (request.path == "/followed") {
+            response.followed = std::make_unique<ObedientNews>(news, followers);
         } else if (request.path == "/fails") {
             response.status = 500;
         } else if (request.method == HttpMethod::other) {
@@ -124,6 +126,8 @@ public:
     std::atomic<int> served{0};
     std::atomic<int> pieces_made{0};
     std::atomic<int> streams{0}; // that live
+    std::atomic<int> news{0};    // pieces that there are for those who follow
+    std::atomic<int> followers{0};
 
 private:
     ObedientEvents& events_;
@@ -257,27 +261,33 @@ public:
         in_.erase(0, size);
         return answer;
     }
+    /// The next chunk; nothing when there is none.
+    std::optional<std::string> read_chunk() {
+        std::size_t line = 0;
+        while ((line = in_.find("\r\n")) == std::string::npos) {
+            if (!receive()) {
+                return std::nullopt;
+            }
+        }
+        const std::size_t size = std::stoul(in_.substr(0, line), nullptr, 16);
+        while (in_.size() < line + 2 + size + 2) {
+            if (!receive()) {
+                return std::nullopt;
+            }
+        }
+        std::string chunk = in_.substr(line + 2, size);
+        in_.erase(0, line + 2 + size + 2);
+        return chunk;
+    }
     /// The chunks that follow a head, joined; nothing when they have no end.
     std::optional<std::string> read_chunks() {
         std::string body;
         while (true) {
-            std::size_t line = 0;
-            while ((line = in_.find("\r\n")) == std::string::npos) {
-                if (!receive()) {
-                    return std::nullopt;
-                }
+            const auto chunk = read_chunk();
+            if (!chunk || chunk->empty()) {
+                return chunk ? std::optional(body) : std::nullopt;
             }
-            const std::size_t size = std::stoul(in_.substr(0, line), nullptr, 16);
-            while (in_.size() < line + 2 + size + 2) {
-                if (!receive()) {
-                    return std::nullopt;
-                }
-            }
-            body.append(in_, line + 2, size);
-            in_.erase(0, line + 2 + size + 2);
-            if (size == 0) {
-                return body;
-            }
+            body += *chunk;
         }
     }
     ClientAnswer ask(std::string_view bytes) {

@@ -7,9 +7,11 @@
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
+#include <stdexcept>
 #include <string>
 
 #include "api/body_stream.h"
+#include "api/followed_body.h"
 
 namespace claviger::testing {
 
@@ -76,6 +78,38 @@ private:
     Gate& gate_;
     int pieces_;
     bool fails_;
+};
+
+/// A byte for each piece of news that there is. A negative number of them is a defect.
+class ObedientNews final : public FollowedBody {
+public:
+    ObedientNews(const std::atomic<int>& news, std::atomic<int>& alive)
+        : news_(news), alive_(alive) {
+        ++alive_;
+    }
+    ~ObedientNews() override { --alive_; }
+    ObedientNews(const ObedientNews&) = delete;
+    ObedientNews& operator=(const ObedientNews&) = delete;
+
+    Progress next(std::string& chunk, bool is_stopping) override {
+        EXPECT_TRUE(chunk.empty());
+        const int news = news_;
+        if (news < 0) {
+            throw std::runtime_error("the news is bad");
+        }
+        if (is_stopping) {
+            return Progress::ended;
+        }
+        chunk.assign(static_cast<std::size_t>(news - told_), 'n');
+        told_ = news;
+        return Progress::waiting;
+    }
+    std::string_view content_type() const override { return "text/event-stream"; }
+
+private:
+    const std::atomic<int>& news_;
+    std::atomic<int>& alive_;
+    int told_ = 0;
 };
 
 } // namespace claviger::testing

@@ -20,6 +20,8 @@ public:
 
     Result<void> begin();
     Result<void> record(Row row);
+    /// For the listener only: the row has a number of its own.
+    void announce(Row row) { rows_.push_back(std::move(row)); }
     /// Writes the counter; call before COMMIT.
     Result<void> finish();
 

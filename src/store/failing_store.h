@@ -41,7 +41,7 @@ public:
           roles_{inner.roles(), plan}, identity_providers_{inner.identity_providers(), plan},
           tenant_settings_{inner.tenant_settings(), plan}, org_units_{inner.org_units(), plan},
           access_rules_{inner.access_rules(), plan}, signing_keys_{inner.signing_keys(), plan},
-          change_events_{inner.change_events(), plan} {}
+          revocations_{inner.revocations(), plan}, change_events_{inner.change_events(), plan} {}
 
     TenantRows& tenants() override { return tenants_; }
     ServiceAccountRows& service_accounts() override { return service_accounts_; }
@@ -54,6 +54,7 @@ public:
     OrgUnitRows& org_units() override { return org_units_; }
     AccessRuleRows& access_rules() override { return access_rules_; }
     SigningKeyRows& signing_keys() override { return signing_keys_; }
+    RevocationRows& revocations() override { return revocations_; }
     ChangeEventRows& change_events() override { return change_events_; }
     Result<std::int32_t> next(Sequence sequence) override {
         TRY(plan_.pass());
@@ -173,6 +174,27 @@ private:
         using Failing::Failing;
         Result<std::vector<SigningKey>> all(TenantId tenant) override { return inner_.all(tenant); }
     };
+    struct Revocations final : RevocationRows {
+        Revocations(RevocationRows& inner, FaultPlan& plan) : inner_(inner), plan_(plan) {}
+        Result<std::uint64_t> last_number(TenantId tenant) override {
+            return inner_.last_number(tenant);
+        }
+        Result<void> append(const Revocation& revocation) override {
+            TRY(plan_.pass());
+            return inner_.append(revocation);
+        }
+        Result<std::vector<Revocation>> expired(Timestamp now, std::size_t most) override {
+            return inner_.expired(now, most);
+        }
+        Result<void> remove(const Revocation& revocation) override {
+            TRY(plan_.pass());
+            return inner_.remove(revocation);
+        }
+
+    private:
+        RevocationRows& inner_;
+        FaultPlan& plan_;
+    };
     struct ChangeEvents final : ChangeEventRows {
         ChangeEvents(ChangeEventRows& inner, FaultPlan& plan) : inner_(inner), plan_(plan) {}
         Result<AuditHead> head(TenantId tenant) override { return inner_.head(tenant); }
@@ -199,6 +221,7 @@ private:
     OrgUnits org_units_;
     AccessRules access_rules_;
     SigningKeys signing_keys_;
+    Revocations revocations_;
     ChangeEvents change_events_;
 };
 
@@ -219,6 +242,17 @@ public:
     }
     void set_commit_listener(CommitListener listener) override {
         inner_.set_commit_listener(std::move(listener));
+    }
+    void set_completion(Completion completion) override {
+        inner_.set_completion([this, completion = std::move(completion)](
+                                  Transaction& transaction, std::span<const Row> rows) {
+            FailingTransaction failing(transaction, plan_);
+            return completion(failing, rows);
+        });
+    }
+    Result<std::vector<Revocation>> revocations(TenantId tenant, std::uint64_t after,
+                                                std::size_t most) override {
+        return inner_.revocations(tenant, after, most);
     }
     Result<void> load(const RowVisitor& visit) override { return inner_.load(visit); }
     Result<void> record_last_logins(std::span<const LastLogin> logins) override {

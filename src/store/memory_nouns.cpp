@@ -2,6 +2,7 @@
 #include "store/memory_nouns.h"
 
 #include <algorithm>
+#include <limits>
 
 namespace claviger {
 
@@ -111,6 +112,48 @@ Result<std::optional<TenantSettings>> MemoryTenantSettingsRows::find(TenantId te
 Result<void> MemoryTenantSettingsRows::put(const TenantSettings& settings) {
     TRY(context_.check_tenant(settings.tenant));
     return context_.put(context_.tables.tenant_settings, settings.tenant, settings);
+}
+
+// --- revocations --------------------------------------------------------------------------------
+
+Result<std::uint64_t> MemoryRevocationRows::last_number(TenantId tenant) {
+    const auto& table = context_.tables.revocations;
+    const auto after = table.lower_bound({tenant, std::numeric_limits<std::uint64_t>::max()});
+    const bool any = after != table.begin() && std::prev(after)->first.first == tenant;
+    return any ? std::prev(after)->first.second : 0;
+}
+
+Result<void> MemoryRevocationRows::append(const Revocation& revocation) {
+    TRY(context_.check_tenant(revocation.tenant));
+    const std::uint64_t last = TRY(last_number(revocation.tenant));
+    return revocation.number == last + 1
+               ? put(revocation)
+               : fail(ErrorCode::internal, "a revocation is out of its order");
+}
+
+Result<std::vector<Revocation>> MemoryRevocationRows::expired(Timestamp now, std::size_t most) {
+    std::vector<Revocation> found;
+    for (const auto& [key, row] : context_.tables.revocations) {
+        const std::uint64_t last = TRY(last_number(row.tenant));
+        if (!row.deleted_at && row.expires_at <= now && row.number < last) {
+            found.push_back(row);
+        }
+    }
+    std::ranges::stable_sort(found, {}, &Revocation::expires_at);
+    found.resize(std::min(found.size(), most));
+    return found;
+}
+
+Result<void> MemoryRevocationRows::remove(const Revocation& revocation) {
+    return put(revocation);
+}
+
+/// Without a number in the change log.
+Result<void> MemoryRevocationRows::put(const Revocation& revocation) {
+    context_.set(context_.tables.revocations, std::pair(revocation.tenant, revocation.number),
+                 revocation);
+    context_.rows.push_back(revocation);
+    return {};
 }
 
 } // namespace claviger

@@ -129,6 +129,19 @@ private:
     MemoryContext& context_;
 };
 
+class MemoryRevocationRows final : public RevocationRows {
+public:
+    explicit MemoryRevocationRows(MemoryContext& context) : context_(context) {}
+    Result<std::uint64_t> last_number(TenantId tenant) override;
+    Result<void> append(const Revocation& revocation) override;
+    Result<std::vector<Revocation>> expired(Timestamp now, std::size_t most) override;
+    Result<void> remove(const Revocation& revocation) override;
+
+private:
+    Result<void> put(const Revocation& revocation);
+    MemoryContext& context_;
+};
+
 class MemoryTenantSettingsRows final : public TenantSettingsRows {
 public:
     explicit MemoryTenantSettingsRows(MemoryContext& context) : context_(context) {}

@@ -30,7 +30,11 @@ Result<void> run_guarded(const Store::Work& work, Transaction& transaction) {
 Result<void> MemoryStore::write(const Work& work) {
     const std::scoped_lock lock(mutex_);
     MemoryTransaction transaction(*tables_);
-    auto outcome = run_guarded(work, transaction);
+    const auto complete = [&](Transaction& open) -> Result<void> {
+        TRY(work(open));
+        return completion_ ? completion_(open, transaction.rows()) : Result<void>{};
+    };
+    auto outcome = run_guarded(complete, transaction);
     if (!outcome) {
         transaction.undo();
     } else if (listener_ && !transaction.rows().empty()) {
@@ -41,6 +45,24 @@ Result<void> MemoryStore::write(const Work& work) {
 
 void MemoryStore::set_commit_listener(CommitListener listener) {
     listener_ = std::move(listener);
+}
+
+void MemoryStore::set_completion(Completion completion) {
+    completion_ = std::move(completion);
+}
+
+Result<std::vector<Revocation>> MemoryStore::revocations(TenantId tenant, std::uint64_t after,
+                                                         std::size_t most) {
+    const std::scoped_lock lock(mutex_);
+    std::vector<Revocation> found;
+    for (auto at = tables_->revocations.upper_bound({tenant, after});
+         at != tables_->revocations.end() && at->first.first == tenant && found.size() < most;
+         ++at) {
+        if (!at->second.deleted_at) {
+            found.push_back(at->second);
+        }
+    }
+    return found;
 }
 
 std::vector<Row> MemoryStore::live_rows() {
@@ -70,6 +92,7 @@ std::vector<Row> MemoryStore::live_rows() {
     for (const TenantSettings& settings : std::views::values(tables_->tenant_settings)) {
         rows.emplace_back(settings);
     }
+    add_live(tables_->revocations);
     return rows;
 }
 

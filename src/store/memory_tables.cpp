@@ -241,6 +241,7 @@ struct MemoryTransaction::Rows {
     MemoryOrgUnitRows org_units{context};
     MemoryAccessRuleRows access_rules{context};
     MemorySigningKeyRows signing_keys{context};
+    MemoryRevocationRows revocations{context};
     MemoryChangeEventRows change_events{context};
 };
 
@@ -281,6 +282,9 @@ AccessRuleRows& MemoryTransaction::access_rules() {
 }
 SigningKeyRows& MemoryTransaction::signing_keys() {
     return rows_->signing_keys;
+}
+RevocationRows& MemoryTransaction::revocations() {
+    return rows_->revocations;
 }
 ChangeEventRows& MemoryTransaction::change_events() {
     return rows_->change_events;

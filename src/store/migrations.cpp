@@ -264,7 +264,26 @@ CREATE TABLE event_anchor (
 ) STRICT;
 )sql";
 
-constexpr std::array store_steps{store_1, store_2, event_blocks};
+// What has ended before its time, by the tenant's own numbers. The last row of a tenant stays.
+constexpr std::string_view revocations = R"sql(
+CREATE TABLE revocation (
+    tenant INTEGER NOT NULL REFERENCES tenant (id),
+    number INTEGER NOT NULL,
+    kind INTEGER NOT NULL,
+    id BLOB NOT NULL CHECK (length(id) = 16),
+    name TEXT NOT NULL,
+    epoch INTEGER NOT NULL,
+    active INTEGER NOT NULL CHECK (active IN (0, 1)),
+    at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    PRIMARY KEY (tenant, number)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX revocation_expiry ON revocation (expires_at);
+
+ALTER TABLE tenant ADD COLUMN tokens_not_before INTEGER;
+)sql";
+
+constexpr std::array store_steps{store_1, store_2, event_blocks, revocations};
 constexpr std::array audit_steps{audit_1, event_blocks};
 
 Result<void> apply(Connection& connection, std::string_view sql, std::size_t version) {

@@ -36,6 +36,9 @@ RowFacts facts(const OrgUnit& unit) {
 RowFacts facts(const AccessRule& rule) {
     return {rule.id.tenant, "access_rule", std::to_string(rule.id.value), rule.updated_at};
 }
+RowFacts facts(const Revocation& revocation) {
+    return {revocation.tenant, "revocation", std::to_string(revocation.number), revocation.at};
+}
 RowFacts facts(const SigningKey& key) {
     return {key.tenant, "signing_key", key.kid, key.retired_at.value_or(key.created_at)};
 }

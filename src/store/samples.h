@@ -49,7 +49,21 @@ inline Uuid uuid(std::uint32_t number) {
 inline Tenant tenant(TenantId id) {
     const std::string number = std::to_string(number_of(id));
     return {id,   "realm" + number, "host" + number + ".example", "Tenant " + number, true, at(1),
-            at(2)};
+            at(2), {}};
+}
+
+inline Revocation revocation(TenantId tenant, std::uint64_t number, Timestamp expires_at) {
+    Revocation row;
+    row.tenant = tenant;
+    row.number = number;
+    row.kind = RevocationKind::access_key;
+    row.id = uuid(static_cast<std::uint32_t>(number));
+    row.name = "ak-" + std::to_string(number);
+    row.epoch = 7;
+    row.active = false;
+    row.at = at(20);
+    row.expires_at = expires_at;
+    return row;
 }
 
 inline ServiceAccount account(TenantId tenant, std::uint32_t number, std::string name) {
@@ -236,7 +250,12 @@ inline std::string text(const ScopeId& id) {
 
 inline std::string text(const Tenant& row) {
     return join("tenant", number(row.id), row.realm, row.host, row.name, number(row.enabled),
-                text(row.created_at), text(row.updated_at));
+                text(row.created_at), text(row.updated_at), text(row.tokens_not_before));
+}
+inline std::string text(const Revocation& row) {
+    return join("revocation", number(row.tenant), std::to_string(row.number), number(row.kind),
+                row.id.text(), row.name, number(row.epoch), number(row.active), text(row.at),
+                text(row.expires_at), text(row.deleted_at));
 }
 inline std::string text(const std::vector<ClientSecret>& secrets) {
     std::string all;
@@ -349,6 +368,9 @@ inline Result<void> put(Store& store, const Row& row) {
             }
             Result<void> operator()(const SigningKey& noun) const {
                 return to.signing_keys().put(noun);
+            }
+            Result<void> operator()(const Revocation& noun) const {
+                return to.revocations().append(noun);
             }
         };
         return std::visit(Put{transaction}, row);

@@ -78,8 +78,10 @@ Result<void> load_in_transaction(Connection& reader, const Store::RowVisitor& vi
     TRY(load_all<IdentityProvider>(
         reader, select(identity_provider_columns, "identity_provider ORDER BY tenant, alias"),
         visit));
-    return load_all<TenantSettings>(reader, select(tenant_settings_columns, "tenant_settings"),
-                                    visit);
+    TRY(load_all<TenantSettings>(reader, select(tenant_settings_columns, "tenant_settings"),
+                                 visit));
+    return load_all<Revocation>(
+        reader, select(revocation_columns, "revocation ORDER BY tenant, number"), visit);
 }
 
 } // namespace

@@ -199,4 +199,42 @@ Result<void> SqliteTenantSettingsRows::put(const TenantSettings& settings) {
     return context_.changes.record(settings);
 }
 
+// --- revocations --------------------------------------------------------------------------------
+
+Result<std::uint64_t> SqliteRevocationRows::last_number(TenantId tenant) {
+    Statement last = TRY(
+        context_.connection.query("SELECT max(number) FROM revocation WHERE tenant = ?", tenant));
+    TRY(last.step());
+    return last.is_null(0) ? 0 : static_cast<std::uint64_t>(last.integer(0));
+}
+
+Result<void> SqliteRevocationRows::append(const Revocation& revocation) {
+    const std::uint64_t last = TRY(last_number(revocation.tenant));
+    if (revocation.number != last + 1) {
+        return fail(ErrorCode::internal, "a revocation is out of its order");
+    }
+    TRY(context_.connection.run(
+        "INSERT INTO revocation (tenant, number, kind, id, name, epoch, active, at, expires_at) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        revocation.tenant, revocation.number, revocation.kind, revocation.id, revocation.name,
+        revocation.epoch, revocation.active, revocation.at, revocation.expires_at));
+    context_.changes.announce(revocation);
+    return {};
+}
+
+Result<std::vector<Revocation>> SqliteRevocationRows::expired(Timestamp now, std::size_t most) {
+    static const std::string sql = select(
+        revocation_columns, "revocation AS old WHERE expires_at <= ? AND number < (SELECT "
+                            "max(number) FROM revocation AS last WHERE last.tenant = old.tenant) "
+                            "ORDER BY expires_at, tenant, number LIMIT ?");
+    return find_all<Revocation>(context_.connection, sql, now, static_cast<std::int64_t>(most));
+}
+
+Result<void> SqliteRevocationRows::remove(const Revocation& revocation) {
+    TRY(context_.connection.run("DELETE FROM revocation WHERE tenant = ? AND number = ?",
+                                revocation.tenant, revocation.number));
+    context_.changes.announce(revocation);
+    return {};
+}
+
 } // namespace claviger

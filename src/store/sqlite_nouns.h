@@ -106,4 +106,16 @@ private:
     SqliteContext context_;
 };
 
+class SqliteRevocationRows final : public RevocationRows {
+public:
+    explicit SqliteRevocationRows(SqliteContext context) : context_(context) {}
+    Result<std::uint64_t> last_number(TenantId tenant) override;
+    Result<void> append(const Revocation& revocation) override;
+    Result<std::vector<Revocation>> expired(Timestamp now, std::size_t most) override;
+    Result<void> remove(const Revocation& revocation) override;
+
+private:
+    SqliteContext context_;
+};
+
 } // namespace claviger

@@ -28,6 +28,7 @@ void read_row(const Statement& row, Tenant& tenant) {
     tenant.enabled = row.flag(4);
     tenant.created_at = row.time(5);
     tenant.updated_at = row.time(6);
+    tenant.tokens_not_before = row.optional_time(7);
 }
 
 void read_row(const Statement& row, ServiceAccount& account) {
@@ -176,6 +177,19 @@ void read_row(const Statement& row, SigningKey& key) {
     key.created_at = row.time(5);
     key.activates_at = row.time(6);
     key.retired_at = row.optional_time(7);
+}
+
+void read_row(const Statement& row, Revocation& revocation) {
+    revocation.tenant = tenant_at(row, 0);
+    revocation.number = static_cast<std::uint64_t>(row.integer(1));
+    revocation.kind = enum_at<RevocationKind>(row, 2);
+    revocation.id = uuid_at(row, 3);
+    revocation.name = row.text(4);
+    revocation.epoch = static_cast<std::uint32_t>(row.integer(5));
+    revocation.active = row.flag(6);
+    revocation.at = row.time(7);
+    revocation.expires_at = row.time(8);
+    revocation.deleted_at.reset();
 }
 
 void read_row(const Statement& row, AuditEntry& entry) {

@@ -13,7 +13,7 @@ namespace claviger {
 
 // The readers write into an existing object, so that loading a million rows reuses its memory.
 inline constexpr std::string_view tenant_columns =
-    "id, realm, host, name, enabled, created_at, updated_at";
+    "id, realm, host, name, enabled, created_at, updated_at, tokens_not_before";
 void read_row(const Statement& row, Tenant& tenant);
 
 /// The secrets are rows of their own.
@@ -70,6 +70,10 @@ void read_row(const Statement& row, AccessRule& rule);
 inline constexpr std::string_view signing_key_columns =
     "tenant, kid, algorithm, purpose, sealed_private_key, created_at, activates_at, retired_at";
 void read_row(const Statement& row, SigningKey& key);
+
+inline constexpr std::string_view revocation_columns =
+    "tenant, number, kind, id, name, epoch, active, at, expires_at";
+void read_row(const Statement& row, Revocation& revocation);
 
 /// Of both chains.
 inline constexpr std::string_view audit_entry_columns = "tenant, number, at, payload, hash";

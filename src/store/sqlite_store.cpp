@@ -33,7 +33,16 @@ SqliteStore::SqliteStore(std::filesystem::path file, std::unique_ptr<SqliteWrite
 SqliteStore::~SqliteStore() = default;
 
 Result<void> SqliteStore::write(const Work& work) {
-    return queue_.submit([&] { return work(transaction_); });
+    return queue_.submit([&]() -> Result<void> {
+        const std::size_t before = changes_.rows().size();
+        TRY(work(transaction_));
+        return completion_ ? completion_(transaction_, changes_.rows().subspan(before))
+                           : Result<void>{};
+    });
+}
+
+void SqliteStore::set_completion(Completion completion) {
+    completion_ = std::move(completion);
 }
 
 void SqliteStore::set_commit_listener(CommitListener listener) {
@@ -143,6 +152,21 @@ Result<std::unique_ptr<Connection>> SqliteStore::open_reader() const {
 Result<void> SqliteStore::load(const RowVisitor& visit) {
     const auto reader = TRY(open_reader());
     return load_rows(*reader, visit);
+}
+
+Result<std::vector<Revocation>> SqliteStore::revocations(TenantId tenant, std::uint64_t after,
+                                                         std::size_t most) {
+    static const std::string sql =
+        select(revocation_columns,
+               "revocation WHERE tenant = ? AND number > ? ORDER BY number LIMIT ?");
+    const auto reader = TRY(open_reader());
+    Statement found = TRY(reader->query(sql, tenant, after, static_cast<std::int64_t>(most)));
+    std::vector<Revocation> revocations;
+    for (bool more = TRY(found.step()); more;) {
+        read_row(found, revocations.emplace_back());
+        more = TRY(found.step());
+    }
+    return revocations;
 }
 
 Result<std::vector<AccessRule>> SqliteStore::deleted_access_rules(TenantId tenant) {

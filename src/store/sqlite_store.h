@@ -24,6 +24,9 @@ public:
 
     Result<void> write(const Work& work) override;
     void set_commit_listener(CommitListener listener) override;
+    void set_completion(Completion completion) override;
+    Result<std::vector<Revocation>> revocations(TenantId tenant, std::uint64_t after,
+                                                std::size_t most) override;
     Result<void> load(const RowVisitor& visit) override;
     Result<void> record_last_logins(std::span<const LastLogin> logins) override;
     Result<void> try_write() override;
@@ -46,6 +49,7 @@ private:
     ChangeLog changes_;
     SqliteTransaction transaction_;
     CommitListener listener_;
+    Completion completion_;
     CommitQueue queue_;
 };
 

@@ -26,12 +26,13 @@ public:
 
     Result<void> put(const Tenant& tenant) override {
         TRY(context_.connection.run(
-            "INSERT INTO tenant (id, realm, host, name, enabled, created_at, updated_at) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET realm = excluded.realm, "
-            "host = excluded.host, name = excluded.name, enabled = excluded.enabled, "
-            "created_at = excluded.created_at, updated_at = excluded.updated_at",
+            "INSERT INTO tenant (id, realm, host, name, enabled, created_at, updated_at, "
+            "tokens_not_before) VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
+            "ON CONFLICT (id) DO UPDATE SET realm = excluded.realm, host = excluded.host, "
+            "name = excluded.name, enabled = excluded.enabled, created_at = excluded.created_at, "
+            "updated_at = excluded.updated_at, tokens_not_before = excluded.tokens_not_before",
             tenant.id, tenant.realm, tenant.host, tenant.name, tenant.enabled, tenant.created_at,
-            tenant.updated_at));
+            tenant.updated_at, tenant.tokens_not_before));
         return context_.changes.record(tenant);
     }
 
@@ -312,8 +313,8 @@ struct SqliteTransaction::Rows {
     explicit Rows(SqliteContext context)
         : tenants(context), service_accounts(context), users(context), access_keys(context),
           sessions(context), roles(context), identity_providers(context), tenant_settings(context),
-          org_units(context), access_rules(context), signing_keys(context), change_events(context) {
-    }
+          org_units(context), access_rules(context), signing_keys(context), revocations(context),
+          change_events(context) {}
 
     SqliteTenantRows tenants;
     SqliteServiceAccountRows service_accounts;
@@ -326,6 +327,7 @@ struct SqliteTransaction::Rows {
     SqliteOrgUnitRows org_units;
     SqliteAccessRuleRows access_rules;
     SqliteSigningKeyRows signing_keys;
+    SqliteRevocationRows revocations;
     SqliteChangeEventRows change_events;
 };
 
@@ -366,6 +368,9 @@ AccessRuleRows& SqliteTransaction::access_rules() {
 }
 SigningKeyRows& SqliteTransaction::signing_keys() {
     return rows_->signing_keys;
+}
+RevocationRows& SqliteTransaction::revocations() {
+    return rows_->revocations;
 }
 ChangeEventRows& SqliteTransaction::change_events() {
     return rows_->change_events;

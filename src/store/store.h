@@ -124,6 +124,20 @@ public:
     virtual Result<void> put(const SigningKey& key) = 0;
 };
 
+/// Of all tenants. They stand in the database as long as they can matter.
+class RevocationRows {
+public:
+    virtual ~RevocationRows() = default;
+    /// Of the tenant's last one; 0 before the first.
+    virtual Result<std::uint64_t> last_number(TenantId tenant) = 0;
+    /// `revocation.number` must be the last one's plus one.
+    virtual Result<void> append(const Revocation& revocation) = 0;
+    /// The longest expired at `now`. A tenant's last one never is: the numbers go on from it.
+    virtual Result<std::vector<Revocation>> expired(Timestamp now, std::size_t most) = 0;
+    /// With `deleted_at` set.
+    virtual Result<void> remove(const Revocation& revocation) = 0;
+};
+
 class ChangeEventRows {
 public:
     virtual ~ChangeEventRows() = default;
@@ -149,6 +163,7 @@ public:
     virtual OrgUnitRows& org_units() = 0;
     virtual AccessRuleRows& access_rules() = 0;
     virtual SigningKeyRows& signing_keys() = 0;
+    virtual RevocationRows& revocations() = 0;
     virtual ChangeEventRows& change_events() = 0;
     /// The next number of a sequence, starting at 1.
     virtual Result<std::int32_t> next(Sequence sequence) = 0;
@@ -166,9 +181,12 @@ struct LastLogin {
 class Store : public AuditSource { // of change events
 public:
     using Work = std::function<Result<void>(Transaction&)>;
-    /// `change_number` grows by one with every committed row.
+    /// `change_number` grows by one with every committed row but revocations, which have numbers
+    /// of their own.
     using CommitListener =
         std::function<void(std::uint64_t change_number, std::span<const Row> rows)>;
+    /// Gets the rows that a work has put, until it puts the first one itself.
+    using Completion = std::function<Result<void>(Transaction&, std::span<const Row> rows)>;
     using RowVisitor = std::function<void(const Row&)>;
 
     /// Runs `work` and commits it together with the work of other callers (one sync for all).
@@ -179,15 +197,23 @@ public:
     /// Called after each commit, in commit order, before write() returns. Set once, before use.
     virtual void set_commit_listener(CommitListener listener) = 0;
 
+    /// Called after each work that succeeded, as its last part: what it puts is committed with the
+    /// work, or neither is. Set once, before use.
+    virtual void set_completion(Completion completion) = 0;
+
     /// Gives every row that is not deleted to `visit`: tenants, service accounts, users, access
     /// keys, sessions, roles, units (parents before children), rules, signing keys, identity
-    /// providers, settings.
+    /// providers, settings, revocations (by number).
     virtual Result<void> load(const RowVisitor& visit) = 0;
 
     virtual Result<void> record_last_logins(std::span<const LastLogin> logins) = 0;
 
     /// Makes a commit that changes nothing: whether a write would succeed now.
     virtual Result<void> try_write() = 0;
+
+    /// The committed ones after number `after`, in their order.
+    virtual Result<std::vector<Revocation>> revocations(TenantId tenant, std::uint64_t after,
+                                                        std::size_t most) = 0;
 
     /// Deleted rules, oldest first, for lists that ask for them.
     virtual Result<std::vector<AccessRule>> deleted_access_rules(TenantId tenant) = 0;

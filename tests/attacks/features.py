@@ -41,7 +41,7 @@ DETECTORS: dict[str, Callable[[Seen], bool]] = {
     "mtls": lambda seen: seen.authenticates("tls_client_auth")
     or "tls_client_certificate_bound_access_tokens" in seen.metadata,
     "dpop": lambda seen: "dpop_signing_alg_values_supported" in seen.metadata,
-    "introspection": lambda seen: "introspection_endpoint" in seen.metadata,
+    "protected-resource": lambda seen: seen.serves("GET", "/.well-known/oauth-protected-resource"),
     "forward-auth": lambda seen: seen.serves("GET", "/forward-auth"),
     "verifier-library": lambda seen: (seen.repository / "clients" / "cpp").exists(),
     "console": lambda seen: seen.serves("GET", "/console"),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-FAMILIES = ("HTTP", "V1", "V2", "JWT", "ADM")
+FAMILIES = ("HTTP", "V1", "V2", "JWT", "ADM", "INT")
 
 # A row written for `@token-form` runs on each of these.
 TOKEN_FORM = {
@@ -17,8 +17,7 @@ TOKEN_FORM = {
 }
 # A row written for `@bearer-any` runs on everything that takes a bearer token. What is to join
 # stands in later.txt as @bearer-any/<feature>.
-BEARER_ANY = {"api": "/api/v1/service-accounts"}
-
+BEARER_ANY = {"api": "/api/v1/service-accounts", "introspection": "/oauth2/introspect"}
 
 
 @dataclass(frozen=True)
@@ -92,8 +91,8 @@ def read_corpus() -> list[Row]:
 def endpoints_of(row: Row) -> dict[str, str]:
     if row.endpoint == "@token-form":
         return TOKEN_FORM
-    if row.endpoint == "@bearer-any":
-        return BEARER_ANY
+    if row.endpoint == "@bearer-any":  # introspection takes one token at a time, and no steps
+        return BEARER_ANY if row.method == "GET" else {"api": BEARER_ANY["api"]}
     return {"": row.endpoint}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from . import administration, placeholders, verdicts, wire
+from . import administration, introspection, placeholders, verdicts, wire
 from .forge_claims import is_too_long
 from .load import run_load
 from .races import run_race, run_timing
@@ -100,6 +100,10 @@ def run_shots(world: World, case: Case, source: str, log_before: int) -> Outcome
                                  until=enough_of(row) if is_raw else wire.is_complete)
         events = world.server.access_events(source)[before:]
         evidence = Evidence(exchange, world.server.log()[log_before:], events)
+        if introspection.is_introspection(case):
+            outcome.complaints += [f"{shot.label}: {problem}" for problem in
+                                   introspection.complaints(evidence.answer)]
+            continue
         problems = verdicts.status_complaints(row, evidence.answer, shot.also)
         if not problems and str(evidence.answer.status) in shot.also:
             pass  # refused for its size, before anything that the row speaks of
@@ -144,6 +148,8 @@ def shots_of(world: World, case: Case) -> list[Shot]:
 
 def make_shots(world: World, case: Case, forged: str = "", token: str = "") -> list[Shot]:
     row = case.row
+    if introspection.is_introspection(case):
+        return [Shot(introspection.request_about(world, case, token), token[:60])]
     more = {f"forge:{forged}": token, **world.values_for(str(row.body))}
     if row.method == "RAW":
         return [Shot(placeholders.expand_raw(world.fill(row.body, more), world.server.host))]

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 ALGORITHMS = ("ES256", "RS256", "Ed25519")  # by number in the row
-PURPOSES = ("access_token", "id_token")
+PURPOSES = ("access_token", "id_token", "security_event")
 
 
 @dataclass(frozen=True)

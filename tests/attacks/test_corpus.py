@@ -18,7 +18,7 @@ def test_every_row_runs_or_says_why_not():
     running = {case.row.id for family in rows.FAMILIES for case in rows.cases_of(family)}
     waiting = {key for key in rows.later() if "/" not in key}
     elsewhere = set(rows.covered())
-    assert len(known) == 286
+    assert len(known) == 300
     assert running | waiting | elsewhere == known
     assert not waiting & elsewhere
     assert not running & (waiting | elsewhere)
@@ -70,7 +70,6 @@ def test_a_detector_tells_with_from_without(feature, tmp_path):
                                   "urn:ietf:params:oauth:grant-type:token-exchange"],
         "token_endpoint_auth_methods_supported": ["private_key_jwt", "tls_client_auth"],
         "dpop_signing_alg_values_supported": ["ES256"],
-        "introspection_endpoint": "https://a.example/introspect",
     }
     helps = {"": "\n  keys   Rotate", "serve": "--database postgresql://...", "restore": "--review"}
     (tmp_path / "with" / "clients" / "cpp").mkdir(parents=True)

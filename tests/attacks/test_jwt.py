@@ -3,6 +3,7 @@
 import pytest
 
 from . import family as attacks
+from . import introspection, rows, wire
 from .forge_claims import FORGERIES, is_too_long
 from .rows import BEARER_ANY
 
@@ -23,6 +24,15 @@ def test_tokens_that_are_right_are_accepted(family):
         if answer.status != 200:
             refused[name] = (answer.status, answer.text())
     assert not refused
+
+
+def test_introspection_calls_tokens_that_are_right_active(family):
+    world = family.world
+    case = next(case for case in rows.cases_of("JWT") if introspection.is_introspection(case))
+    for name, token in world.forge().controls().items():
+        request = introspection.request_about(world, case, token)
+        answer = wire.exchange(world.server.address, request).first()
+        assert '"active":true' in answer.text(), name
 
 
 @pytest.mark.parametrize("name", sorted(FORGERIES))

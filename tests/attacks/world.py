@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from . import placeholders, wire
 from .features import Seen
 from .forge import Forge
-from .server import ADMIN_EMAIL, ADMIN_PASSWORD, Server, help_of
+from .server import ADMIN_EMAIL, ADMIN_PASSWORD, PUBLIC_URL, Server, help_of
 from .stored_keys import master_key, read_keys
 
 B_HOST = "b.example"
@@ -48,6 +48,9 @@ class World:
         self.project = self.make_project("p1")
         self.values = self.make_values()
         self.foreign = self.add_second_tenant()
+        self.values["t.tenB"] = self.foreign
+        # Of keys that are there now: the server may be started again with others.
+        self.values["t.other-audience"] = self.make_forge().make(aud="another-audience")
         self.forge_tokens: Forge | None = None
 
     # --- calls ------------------------------------------------------------------------------------
@@ -141,12 +144,16 @@ class World:
         weird = self.make_account("we--ird_-_9")
         administrator = self.make_account()
         self.give_role(administrator, "System administrator", "tenant", "1")
+        resource_server = self.make_account()  # may ask about every token
+        self.give_role(resource_server, "Cloud support", "tenant", "1")
         values = {
             "A": "1",
             "B": "2",
             "pub.cid": "runai",
             "t.viewer": self.token_of(account),
             "t.tenadm": self.token_of(administrator),
+            "t.rs": self.token_of(resource_server),
+            "issuer": PUBLIC_URL,
         }
         for name, of in (("sa", account), ("ak", self.make_access_key()), ("weird", weird)):
             values |= self.values_of(name, of)
@@ -174,11 +181,14 @@ class World:
 
     def forge(self) -> Forge:
         if self.forge_tokens is None:
-            data = self.server.data
-            trap = f"http://127.0.0.1:{self.trap.getsockname()[1]}/keys"
-            self.forge_tokens = Forge(self.values["t.tenadm"], read_keys(data),
-                                      self.foreign, master_key(data), ADMIN_EMAIL, trap)
+            self.forge_tokens = self.make_forge()
         return self.forge_tokens
+
+    def make_forge(self) -> Forge:
+        data = self.server.data
+        trap = f"http://127.0.0.1:{self.trap.getsockname()[1]}/keys"
+        return Forge(self.values["t.tenadm"], read_keys(data), self.foreign, master_key(data),
+                     ADMIN_EMAIL, trap)
 
     def was_trapped(self) -> bool:
         try:

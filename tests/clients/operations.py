@@ -112,6 +112,7 @@ class Targets:
         self.makers = {"roleId": lambda: str(api.create_role()["id"]), "idp": api.create_idp}
         # Bodies of which members that are not required belong together.
         self.bodies = {"createIdp": api.idp_fields(), "updateIdp": api.idp_fields(),
+                       "createRevocation": {"type": "token", "token": "unknown"},
                        "changeUserPassword": {"currentPassword": PERSON_PASSWORD,
                                               "newPassword": f"{PERSON_PASSWORD}-changed"}}
         self.queries = {"start": "2026-01-01T00:00:00Z", "end": "2036-01-01T00:00:00Z",
