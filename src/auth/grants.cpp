@@ -35,6 +35,17 @@ std::string grant_payload(const AuditEvent& event, std::string_view grant,
     return audit_payload(event, {{"grant", grant}, {"client_id", client_id}, {"jti", token_id}});
 }
 
+/// Never more than is set, than is asked for, than the key has left to live.
+std::int64_t lifetime_of(const Narrowing& narrowing, const CredentialLimits* limits,
+                         const TokenSettings& settings, Timestamp now) {
+    std::int64_t seconds = settings.lifetime_seconds;
+    seconds = std::min(seconds, narrowing.lifetime_seconds.value_or(seconds));
+    if (limits != nullptr && limits->expires_at) {
+        seconds = std::min(seconds, limits->expires_at->seconds() - now.seconds());
+    }
+    return seconds;
+}
+
 } // namespace
 
 Grants::Grants(const TokenSettings& settings, const Pepper& pepper, Passwords& passwords,
@@ -50,7 +61,8 @@ Grants::Counts Grants::counts() const {
     return {granted_clients_.load(std::memory_order_relaxed),
             granted_users_.load(std::memory_order_relaxed),
             refreshed_.load(std::memory_order_relaxed), refused_.load(std::memory_order_relaxed),
-            throttled_.load(std::memory_order_relaxed)};
+            throttled_.load(std::memory_order_relaxed),
+            outside_addresses_.load(std::memory_order_relaxed)};
 }
 
 GrantOutcome Grants::client_credentials(const TenantState& state, std::string_view client_id,
@@ -62,7 +74,7 @@ GrantOutcome Grants::client_credentials(const TenantState& state, std::string_vi
                           PrincipalKind::service_account,
                           grant_type::client_credentials,
                           origin,
-                          options,
+                          std::move(options),
                           clock_.now()};
     const Digest offered = pepper_.keyed_hash(client_id, secret);
     if (client_id.starts_with(access_key_prefix)) {
@@ -80,13 +92,13 @@ GrantOutcome Grants::client_credentials(const TenantState& state, std::string_vi
         return refuse(attempt, account == nullptr ? "unknown client" : "wrong secret");
     }
     const Eligibility standing =
-        eligible(state, PrincipalKind::service_account, account->id, std::nullopt);
+        eligible(state, PrincipalKind::service_account, account->id, std::nullopt, attempt.use());
     if (standing.refused) {
         return refuse(attempt, name_of(*standing.refused));
     }
     const TokenSubject subject{PrincipalKind::service_account, account->id, standing.epoch,
                                account->name};
-    return grant(attempt, subject, account->name, ServiceAccountId{state.tenant.id, account->id});
+    return grant(attempt, subject, standing, ServiceAccountId{state.tenant.id, account->id});
 }
 
 /// A user's own credential: the token is the user's.
@@ -100,13 +112,13 @@ GrantOutcome Grants::access_key(Attempt attempt, const Digest& offered) {
         return refuse(attempt, key == nullptr ? "unknown client" : "wrong secret");
     }
     const Eligibility standing =
-        eligible(state, PrincipalKind::user, key->user, std::nullopt, key->id.value);
+        eligible(state, PrincipalKind::user, key->user, std::nullopt, attempt.use(), key->id.value);
     if (standing.refused) {
         return refuse(attempt, name_of(*standing.refused));
     }
     const TokenSubject subject{PrincipalKind::user, key->user, standing.epoch, key->client_id,
                                standing.user};
-    return grant(attempt, subject, standing.name, key->id);
+    return grant(attempt, subject, standing, key->id);
 }
 
 AuditEvent Grants::event_of(const Attempt& attempt) const {
@@ -121,15 +133,22 @@ AuditEvent Grants::event_of(const Attempt& attempt) const {
     return event;
 }
 
-Result<GrantedTokens> Grants::issue(const Attempt& attempt, const TokenSubject& subject,
-                                    std::string& token_id) {
+Result<GrantedTokens> Grants::issue(const Attempt& attempt, TokenSubject subject,
+                                    const CredentialLimits* limits, std::string& token_id) {
+    const Narrowing& narrowing = attempt.options.narrowing;
+    if (narrowing.scope && !attempt.state.access.find(*narrowing.scope)) {
+        return fail(ErrorCode::invalid_scope, "There is no such scope of the tree.");
+    }
+    subject.narrowing = &narrowing;
+    subject.lifetime_seconds = lifetime_of(narrowing, limits, settings_, attempt.now);
     IssuedToken access_token = TRY(issue_access_token(
         attempt.state, settings_, attempt.options.issuer, subject, attempt.now, random_));
     GrantedTokens tokens;
     tokens.access_token = std::move(access_token.text);
-    tokens.expires_in = settings_.lifetime_seconds;
+    tokens.expires_in = subject.lifetime_seconds;
     token_id = std::move(access_token.token_id);
-    if (attempt.options.with_id_token) {
+    tokens.scope = narrowing.permissions ? scope_claim(*narrowing.permissions) : std::string();
+    if (attempt.options.with_id_token && !narrowing.binds()) {
         IssuedToken id_token = TRY(issue_id_token(attempt.state, settings_, attempt.options.issuer,
                                                   subject, attempt.now, random_));
         tokens.id_token = std::move(id_token.text);
@@ -138,14 +157,24 @@ Result<GrantedTokens> Grants::issue(const Attempt& attempt, const TokenSubject& 
 }
 
 GrantOutcome Grants::grant(const Attempt& attempt, const TokenSubject& subject,
-                           std::string_view name, const LoginId& login) {
+                           const Eligibility& standing, const LoginId& login) {
     std::string token_id;
-    auto tokens = issue(attempt, subject, token_id);
+    const CredentialLimits* limits = standing.limits.get();
+    auto tokens = issue(attempt, subject, limits, token_id);
     if (!tokens) {
         return {std::move(tokens), 0, 0};
     }
     AuditEvent event = event_of(attempt);
-    event.subject = name;
+    event.subject = standing.name;
+    if (standing.is_outside_addresses) {
+        event.metadata.emplace_back("address", "not in the list of the key");
+        tokens->is_outside_addresses = true;
+        outside_addresses_.fetch_add(1, std::memory_order_relaxed);
+    }
+    const Timestamp soon = attempt.now.plus_seconds(settings_.key_expiry_warning_seconds);
+    if (limits != nullptr && limits->expires_at && *limits->expires_at <= soon) {
+        tokens->key_expires_at = limits->expires_at;
+    }
     auto ticket = access_events_.append(
         event.tenant, event.at, grant_payload(event, attempt.grant, subject.client_id, token_id));
     if (!ticket) {
