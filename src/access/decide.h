@@ -56,8 +56,8 @@ struct Decision {
 
 Decision decide(const AccessSnapshot& snapshot, const AccessQuery& query);
 
-/// The scopes at which `permission` is held by a rule and within the limits, topmost ones only (none
-/// below another), in the order of creation.
+/// The scopes at which `permission` is held by a rule and within the limits, topmost ones only
+/// (none below another), in the order of creation.
 std::vector<NodeIndex> permitted_scopes(const AccessSnapshot& snapshot, const AccessHolder& holder,
                                         Permission permission);
 

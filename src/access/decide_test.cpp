@@ -84,7 +84,8 @@ TEST_F(SmallTree, ForgetsRemovedRulesAndNodes) {
     snapshot = snapshot.with(gone);
     EXPECT_FALSE(snapshot.find(p1.id).has_value());
     const std::vector<Subject> subjects{ann};
-    EXPECT_TRUE(permitted_scopes(snapshot, {subjects}, permission("project", Action::read)).empty());
+    EXPECT_TRUE(
+        permitted_scopes(snapshot, {subjects}, permission("project", Action::read)).empty());
 }
 
 TEST_F(SmallTree, GivesNothingBelowARemovedNode) {
@@ -128,7 +129,8 @@ TEST_F(SmallTree, ListsTopmostScopes) {
     snapshot = snapshot.with(make_rule(3, ann, viewer, p3.id));
     const std::vector<Subject> subjects{ann};
     const std::vector<NodeIndex> expected{*snapshot.find(d1.id), *snapshot.find(p3.id)};
-    EXPECT_EQ(permitted_scopes(snapshot, {subjects}, permission("project", Action::read)), expected);
+    EXPECT_EQ(permitted_scopes(snapshot, {subjects}, permission("project", Action::read)),
+              expected);
     EXPECT_EQ(snapshot.path(*snapshot.find(p1.id)), "acme/unit-c1/unit-11/unit-21");
 }
 

@@ -52,7 +52,8 @@ std::optional<std::string> excess_of_permissions(const AccessSnapshot& snapshot,
             continue;
         }
         if (snapshot.own_role(role) != nullptr) {
-            return "the role " + std::string(snapshot.role_name(role)) + ", which may be given more";
+            return "the role " + std::string(snapshot.role_name(role)) +
+                   ", which may be given more";
         }
         if (const PermissionSet* held = snapshot.permissions_of_role(role)) {
             wanted.add(*held);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Bounds on a caller besides its rules: what its key may do at most, and what its token was narrowed
-// to. A limit only takes away. It names roles and scopes by id, so it stays right while the tree and
-// the roles change; what it names and is no longer there permits nothing.
+// Bounds on a caller besides its rules: what its key may do at most, and what its token was
+// narrowed to. A limit only takes away. It names roles and scopes by id, so it stays right while
+// the tree and the roles change; what it names and is no longer there permits nothing.
 #pragma once
 
 #include <cstdint>
@@ -16,8 +16,8 @@ namespace claviger {
 
 enum class LimitSource : std::uint8_t { key, token };
 
-/// What both name is permitted: a permission of the list or of one of the roles as it is now, at one
-/// of the scopes or below it.
+/// What both parts name is permitted: a permission of the list or of one of the roles as it is now,
+/// at one of the scopes or below it.
 struct AccessLimit {
     LimitSource source = LimitSource::key;
     std::optional<PermissionSet> permissions{}; // absent, and no role: every permission
@@ -39,8 +39,8 @@ std::vector<NodeIndex> scopes_within(const AccessSnapshot& snapshot, AccessLimit
 /// Removes the permissions that some limit does not permit.
 void keep_within(const AccessSnapshot& snapshot, AccessLimits limits, PermissionSet& permissions);
 
-/// Why a caller that is bound by `outer` could do more with a credential bound by `inner` alone, now
-/// or after a role was given more; nothing when it could not.
+/// What a caller that is bound by `outer` could do besides with a credential that `inner` binds,
+/// now or after a role was given more; nothing when it could do no more.
 std::optional<std::string> excess_over(const AccessSnapshot& snapshot, const AccessLimit& outer,
                                        const AccessLimit* inner);
 

@@ -126,7 +126,8 @@ Result<Secret> AccessKeys::regenerate_secret(const Caller& caller, const Uuid& i
     TRY(check_may_manage(caller, Action::update));
     TRY(store_.write([&](Transaction& transaction) -> Result<void> {
         AccessKey key = TRY(find(transaction, caller, id, KeyReach::own));
-        TRY(check_no_wider(caller, caller.principal, read_limits(caller.tenant(), key.limits).get()));
+        const LimitsPointer limits = read_limits(caller.tenant(), key.limits);
+        TRY(check_no_wider(caller, caller.principal, limits.get()));
         key.secrets.assign(1, keep_client_secret(pepper_, random_, key.client_id, secret, now));
         key.epoch += 1;
         key.updated_at = now;
@@ -142,7 +143,9 @@ Result<void> AccessKeys::set_limits(const Caller& caller, const Uuid& id, KeyRea
                                     std::string_view limits) {
     const Timestamp now = clock_.now();
     const AccessSnapshot& access = caller.state->access;
-    TRY(check_may_manage(caller, Action::update));
+    if (reach == KeyReach::own) {
+        TRY(check_may_manage(caller, Action::update));
+    }
     const CredentialLimits next = TRY(parse_limits(caller.tenant(), limits));
     TRY(check_names(access, next));
     return store_.write([&](Transaction& transaction) -> Result<void> {
@@ -163,7 +166,9 @@ Result<void> AccessKeys::set_limits(const Caller& caller, const Uuid& id, KeyRea
 
 Result<void> AccessKeys::remove(const Caller& caller, const Uuid& id, KeyReach reach) {
     const Timestamp now = clock_.now();
-    TRY(check_may_manage(caller, Action::remove));
+    if (reach == KeyReach::own) {
+        TRY(check_may_manage(caller, Action::remove));
+    }
     return store_.write([&](Transaction& transaction) -> Result<void> {
         AccessKey key = TRY(find(transaction, caller, id, reach));
         key.deleted_at = now;

@@ -24,8 +24,8 @@ Result<void> check_role_now(Transaction& transaction, const Caller& caller, Role
     return check_escalation(caller, permissions_of_sets(role->permission_sets), role->name, scope);
 }
 
-/// One permission of `wanted` that the caller does not hold at the scope, and why when it is not for
-/// want of a rule.
+/// One permission of `wanted` that the caller does not hold at the scope, and why when it is not
+/// for want of a rule.
 std::optional<std::string> find_excess(const Caller& caller, const PermissionSet& wanted,
                                        NodeIndex scope) {
     const Rights rights = rights_of(caller.principal);

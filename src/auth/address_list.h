@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Networks of IPv4 and IPv6 addresses ("10.0.0.0/8", "2001:db8::/32", a single address), and whether
-// an address is in one of them. An IPv4 address inside IPv6 (RFC 4291 2.5.5.2) is the IPv4 address.
+// Networks of IPv4 and IPv6 addresses ("10.0.0.0/8", "2001:db8::/32", a single address), and
+// whether an address is in one of them. An IPv4 address inside IPv6 (RFC 4291 2.5.5.2) is the IPv4
+// address.
 #pragma once
 
 #include <array>

@@ -56,18 +56,20 @@ std::optional<ScopeId> parse_within(TenantId tenant, std::string_view text) {
                : parse_scope_id(tenant, text.substr(0, colon), text.substr(colon + 1));
 }
 
-/// An absolute URI without a fragment (RFC 8707 2, RFC 3986 4.3).
+} // namespace
+
 bool is_absolute_uri(std::string_view text) {
+    constexpr std::size_t longest = 255;
     const std::size_t colon = text.find(':');
     const auto is_of_scheme = [](char c) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
                c == '+' || c == '-' || c == '.';
     };
-    return colon != std::string_view::npos && colon > 0 && colon + 1 < text.size() &&
-           std::ranges::all_of(text.substr(0, colon), is_of_scheme) && !text.contains('#');
+    const auto is_plain = [](char c) { return c > ' ' && c <= '~' && c != '#' && c != ','; };
+    return text.size() <= longest && colon != std::string_view::npos && colon > 0 &&
+           colon + 1 < text.size() && std::ranges::all_of(text.substr(0, colon), is_of_scheme) &&
+           std::ranges::all_of(text, is_plain);
 }
-
-} // namespace
 
 Result<Narrowing> read_narrowing(TenantId tenant, const TokenSettings& settings,
                                  const NarrowingRequest& request) {

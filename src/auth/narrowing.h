@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a token request asks for less of: permissions, a scope of the tree, an audience, a lifetime.
-// A narrowing only takes away: what it names and the caller does not hold stays denied. It stands in
-// the token's claims, and for the tokens of a session in the session's row.
+// A narrowing only takes away: what it names and the caller does not hold stays denied. It stands
+// in the token's claims, and for the tokens of a session in the session's row.
 #pragma once
 
 #include <memory>
@@ -17,9 +17,10 @@ namespace claviger {
 
 /// As a request spells it; empty where nothing was.
 struct NarrowingRequest {
-    std::string_view scope; // words; those with a colon are permissions, others say nothing here
-    std::string_view resource;
-    std::string_view scope_type, scope_id; // both or neither
+    /// Words; those with a colon are permissions, others say nothing here.
+    std::string_view scope = {};
+    std::string_view resource = {};
+    std::string_view scope_type = {}, scope_id = {}; // both or neither
     std::optional<std::int64_t> lifetime_seconds = {};
 };
 
@@ -43,6 +44,9 @@ Result<Narrowing> read_narrowing(TenantId tenant, const TokenSettings& settings,
 /// `invalid_target` when it asks for something else.
 Result<Narrowing> narrow_further(const AccessSnapshot& access, const Narrowing& granted,
                                  const Narrowing& wanted);
+
+/// An absolute URI without a fragment (RFC 8707 2), printable and without a comma.
+bool is_absolute_uri(std::string_view text);
 
 /// The `scope` and `within` claims.
 std::string scope_claim(const PermissionSet& permissions);

@@ -21,8 +21,8 @@ class ServiceAccounts {
 public:
     ServiceAccounts(Store& store, const Pepper& pepper, const Clock& clock, Random& random);
 
-    /// `invalid_request` for a bad name, `conflict` for a taken one, `access_denied` when the limits
-    /// (credential_limits.h) let it be used when or where the caller's own key may not.
+    /// `invalid_request` for a bad name, `conflict` for a taken one, `access_denied` when the
+    /// limits (credential_limits.h) let it be used when or where the caller's own key may not.
     Result<NewServiceAccount> create(const Caller& caller, std::string_view name,
                                      std::string_view limits = no_limits);
     /// Replaces the limits, which act on tokens that are out as well. `access_denied` for what the

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/application.h"
 
+#include <algorithm>
 #include <malloc.h>
 
 #include "api/resources.h"
@@ -77,6 +78,7 @@ Result<void> Application::open_databases(const OpenAccessEventLog& open_access_e
     roles_.emplace(*store_, clock_);
     identity_providers_.emplace(*store_, *master_key_, clock_, random_);
     security_settings_.emplace(*store_, clock_);
+    expiry_watch_.emplace(*memory_, settings_.key_expiry_warning_seconds, log_);
     Routes routes = all_routes();
     TRY(Dispatcher::check(routes));
     dispatcher_.emplace(std::move(routes),
@@ -128,11 +130,26 @@ Result<NewServiceAccount> Application::add_demo_data(const AddedTenant& tenant) 
     return account;
 }
 
+std::vector<Metric> Application::key_metrics() const {
+    return {
+        {"claviger_key_address_outside_total",
+         "Uses of a key from an address that is not in its list, which only logs it",
+         true,
+         {},
+         static_cast<double>(grants_->counts().outside_addresses + verifier_->outside_addresses())},
+        {"claviger_keys_expiring",
+         "Keys that expire within the time of warning",
+         false,
+         {},
+         static_cast<double>(expiry_watch_->expiring())},
+    };
+}
+
 std::vector<Metric> Application::metrics() const {
     const Grants::Counts grants = grants_->counts();
     const Dispatcher::Counts decisions = dispatcher_->counts();
     const auto number = [](auto count) { return static_cast<double>(count); };
-    return {
+    std::vector<Metric> all{
         {"claviger_tokens_issued_total",
          "Tokens issued",
          true,
@@ -179,6 +196,8 @@ std::vector<Metric> Application::metrics() const {
          {},
          number(access_events_->durable_count())},
     };
+    std::ranges::move(key_metrics(), std::back_inserter(all));
+    return all;
 }
 
 std::string Application::problem() {
@@ -221,6 +240,7 @@ void Application::maintain() {
         log_.write(LogLevel::error, flushed.error().detail());
     }
     remove_old_audit_events();
+    expiry_watch_->run(clock_.now());
     try_store();
     passwords_->release_idle_memory();
 }

@@ -10,6 +10,7 @@
 
 #include "api/dispatch.h"
 #include "auth/audit_retention.h"
+#include "auth/expiring_keys.h"
 #include "auth/tenants.h"
 #include "cli/options.h"
 #include "server/metrics.h"
@@ -60,6 +61,7 @@ private:
     Application(DataDirectory directory, TokenSettings settings, Log& log);
     Result<void> open_key(const Options& options);
     Result<void> open_databases(const OpenAccessEventLog& open_access_events);
+    std::vector<Metric> key_metrics() const;
     void try_store();
     void remove_old_audit_events();
 
@@ -89,6 +91,7 @@ private:
     std::optional<Roles> roles_;
     std::optional<IdentityProviders> identity_providers_;
     std::optional<SecuritySettings> security_settings_;
+    std::optional<ExpiryWatch> expiry_watch_;
     std::optional<AuditRetention> audit_retention_;
     std::optional<Dispatcher> dispatcher_;
     std::atomic<bool> can_write_{true};

@@ -251,13 +251,14 @@ inline std::string text(const std::vector<ClientSecret>& secrets) {
 }
 inline std::string text(const AccessKey& row) {
     return join("access key", number(row.id.tenant), row.id.value.text(), row.user.text(),
-                row.client_id, row.name, number(row.epoch), text(row.secrets), row.limits, text(row.created_at),
-                text(row.updated_at), text(row.deleted_at), text(row.last_login));
+                row.client_id, row.name, number(row.epoch), text(row.secrets), row.limits,
+                text(row.created_at), text(row.updated_at), text(row.deleted_at),
+                text(row.last_login));
 }
 inline std::string text(const Session& row) {
     return join("session", number(row.id.tenant), row.id.value.text(), row.user.text(),
-                row.client_id, number(row.generation), row.narrowing, text(row.created_at), text(row.updated_at),
-                text(row.expires_at), text(row.deleted_at));
+                row.client_id, number(row.generation), row.narrowing, text(row.created_at),
+                text(row.updated_at), text(row.expires_at), text(row.deleted_at));
 }
 inline std::string text(const Role& row) {
     std::string sets;
@@ -278,8 +279,8 @@ inline std::string text(const TenantSettings& row) {
 }
 inline std::string text(const ServiceAccount& row) {
     return join("account", number(row.id.tenant), row.id.value.text(), row.name,
-                number(row.enabled), number(row.epoch), text(row.secrets), row.limits, row.created_by,
-                text(row.created_at), text(row.updated_at), text(row.deleted_at),
+                number(row.enabled), number(row.epoch), text(row.secrets), row.limits,
+                row.created_by, text(row.created_at), text(row.updated_at), text(row.deleted_at),
                 text(row.last_login));
 }
 inline std::string text(const User& row) {
