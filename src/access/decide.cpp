@@ -77,12 +77,35 @@ DecisionReason reason_of_denial(const Findings& findings) {
                                  : DecisionReason::not_held_anywhere;
 }
 
+/// The first limit that does not let through what a rule permits; null when all do.
+const AccessLimit* find_limit_passed(const AccessSnapshot& snapshot, const AccessQuery& query) {
+    const auto passed = std::ranges::find_if(query.limits, [&](const AccessLimit* limit) {
+        return !permits(snapshot, *limit, query.permission) ||
+               !reaches(snapshot, *limit, query.scope);
+    });
+    return passed == query.limits.end() ? nullptr : *passed;
+}
+
+bool all_reach(const AccessSnapshot& snapshot, AccessLimits limits, NodeIndex scope) {
+    return std::ranges::all_of(
+        limits, [&](const AccessLimit* limit) { return reaches(snapshot, *limit, scope); });
+}
+
 } // namespace
 
+DecisionReason reason_of(LimitSource source) {
+    return source == LimitSource::key ? DecisionReason::beyond_key : DecisionReason::beyond_token;
+}
+
 std::string_view name_of(DecisionReason reason) {
-    static constexpr std::array<std::string_view, 5> names{
-        "permitted", "no rule", "not permitted here", "permitted elsewhere only",
-        "not permitted anywhere"};
+    static constexpr std::array<std::string_view, 7> names{
+        "permitted",
+        "no rule",
+        "not permitted here",
+        "permitted elsewhere only",
+        "not permitted anywhere",
+        "beyond the key's ceiling",
+        "beyond what the token was narrowed to"};
     return names[static_cast<std::size_t>(reason)];
 }
 
@@ -114,20 +137,33 @@ Decision decide(const AccessSnapshot& snapshot, const AccessQuery& query) {
     if (best == nullptr) {
         return {Effect::deny, reason_of_denial(findings), {}, {}, {}};
     }
+    if (const AccessLimit* passed = find_limit_passed(snapshot, query)) {
+        return {Effect::deny, reason_of(passed->source), {}, {}, {}};
+    }
     return {Effect::allow, DecisionReason::permitted, AccessRuleId{snapshot.tenant(), best->number},
             RoleId{snapshot.tenant(), best->role}, best->scope};
 }
 
-std::vector<NodeIndex> permitted_scopes(const AccessSnapshot& snapshot,
-                                        std::span<const Subject> subjects, Permission permission) {
+std::vector<NodeIndex> permitted_scopes(const AccessSnapshot& snapshot, const AccessHolder& holder,
+                                        Permission permission) {
     const AccessSnapshot::Content& content = Decider::content_of(snapshot);
     std::vector<NodeIndex> scopes;
-    for (const Subject& subject : subjects) {
-        content.for_each_rule_of(subject, [&](const RuleRow& rule) {
-            if (role_holds(content, rule.role, permission)) {
-                scopes.push_back(rule.scope);
-            }
-        });
+    const bool is_permitted = std::ranges::all_of(holder.limits, [&](const AccessLimit* limit) {
+        return permits(snapshot, *limit, permission);
+    });
+    const auto consider = [&](const RuleRow& rule) {
+        if (!role_holds(content, rule.role, permission)) {
+            return;
+        }
+        if (holder.limits.empty()) {
+            scopes.push_back(rule.scope);
+        } else {
+            std::ranges::copy(scopes_within(snapshot, holder.limits, rule.scope),
+                              std::back_inserter(scopes));
+        }
+    };
+    for (const Subject& subject : is_permitted ? holder.subjects : std::span<const Subject>()) {
+        content.for_each_rule_of(subject, consider);
     }
     std::ranges::sort(scopes);
     const auto repeated = std::ranges::unique(scopes);
@@ -145,29 +181,38 @@ std::vector<NodeIndex> permitted_scopes(const AccessSnapshot& snapshot,
     return topmost;
 }
 
-PermissionSet permissions_at(const AccessSnapshot& snapshot, std::span<const Subject> subjects,
+PermissionSet permissions_at(const AccessSnapshot& snapshot, const AccessHolder& holder,
                              NodeIndex scope) {
     const AccessSnapshot::Content& content = Decider::content_of(snapshot);
-    const Lineage lineage = lineage_of(content.tree, scope);
     PermissionSet held;
-    for (const Subject& subject : subjects) {
+    if (!all_reach(snapshot, holder.limits, scope)) {
+        return held;
+    }
+    const Lineage lineage = lineage_of(content.tree, scope);
+    for (const Subject& subject : holder.subjects) {
         content.for_each_rule_of(subject, [&](const RuleRow& rule) {
             if (lineage.distance_of(rule.scope)) {
                 add_permissions(content, held, rule.role);
             }
         });
     }
+    keep_within(snapshot, holder.limits, held);
     return held;
 }
 
-PermissionSet permissions_anywhere(const AccessSnapshot& snapshot,
-                                   std::span<const Subject> subjects) {
+PermissionSet permissions_anywhere(const AccessSnapshot& snapshot, const AccessHolder& holder) {
     const AccessSnapshot::Content& content = Decider::content_of(snapshot);
     PermissionSet held;
-    for (const Subject& subject : subjects) {
-        content.for_each_rule_of(
-            subject, [&](const RuleRow& rule) { add_permissions(content, held, rule.role); });
+    for (const Subject& subject : holder.subjects) {
+        content.for_each_rule_of(subject, [&](const RuleRow& rule) {
+            const bool is_within = holder.limits.empty() ||
+                                   !scopes_within(snapshot, holder.limits, rule.scope).empty();
+            if (is_within) {
+                add_permissions(content, held, rule.role);
+            }
+        });
     }
+    keep_within(snapshot, holder.limits, held);
     return held;
 }
 

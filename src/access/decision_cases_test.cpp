@@ -69,8 +69,9 @@ Permission read_permission(const std::string& text) {
 }
 
 std::string name_of_reason(DecisionReason reason) {
-    static const std::array<std::string, 5> names{"permitted", "no_rule", "not_permitted",
-                                                  "out_of_reach", "not_held_anywhere"};
+    static const std::array<std::string, 7> names{
+        "permitted",         "no_rule",    "not_permitted", "out_of_reach",
+        "not_held_anywhere", "beyond_key", "beyond_token"};
     return names.at(static_cast<std::size_t>(reason));
 }
 
@@ -89,6 +90,7 @@ public:
             {std::regex(R"(remove (\S+))"), &Case::remove},
             {std::regex(R"(rule (\d+) (\S+) at (\S+) as (.+))"), &Case::put_rule},
             {std::regex(R"(revoke (\d+))"), &Case::revoke},
+            {std::regex(R"(limit (key|token) (\S+) at (\S+))"), &Case::add_limit},
             {std::regex(R"(ask (\S+) (\S+) at (\S+): (.+))"), &Case::ask},
             {std::regex(R"(scopes (\S+) (\S+): (.+))"), &Case::list_scopes}};
         for (const auto& [form, step] : steps) {
@@ -130,25 +132,50 @@ private:
         rule.deleted_at = Timestamp{1};
         grown_ = grown_.with(rule);
     }
+    void add_limit(const std::smatch& words) {
+        AccessLimit& limit = limits_.emplace_back();
+        limit.source = words[1] == "key" ? LimitSource::key : LimitSource::token;
+        if (words[2] != "everything") {
+            limit.permissions.emplace();
+            for (const std::string& permission : split(words[2], ',')) {
+                limit.permissions->add(read_permission(permission));
+            }
+        }
+        if (words[3] != "everywhere") {
+            limit.scopes.emplace();
+            for (const std::string& scope : split(words[3], ',')) {
+                limit.scopes->push_back(read_scope(scope));
+            }
+        }
+    }
+    std::vector<const AccessLimit*> limits() const {
+        std::vector<const AccessLimit*> limits;
+        for (const AccessLimit& limit : limits_) {
+            limits.push_back(&limit);
+        }
+        return limits;
+    }
     void ask(const std::smatch& words) {
         const auto subjects = read_subjects(words[1]);
         const Permission permission = read_permission(words[2]);
         const ScopeId scope = read_scope(words[3]);
         const std::string expected = words[4];
+        const auto bounds = limits();
         for (const AccessSnapshot& snapshot : {grown_, built()}) {
             const auto node = snapshot.find(scope);
             std::string given = "deny no_scope";
             if (node) {
-                const Decision decision = decide(snapshot, {subjects, permission, *node});
+                const Decision decision = decide(snapshot, {subjects, permission, *node, bounds});
                 given = answer(decision.allowed(), decision.rule ? decision.rule->value : 0,
                                decision.reason);
             }
             EXPECT_EQ(given, expected) << words[0];
         }
-        const NaiveModel model{tenant_id, units_, rules_};
+        const NaiveModel model{tenant_id, units_, rules_, {}, limits_};
         const std::int32_t nearest = model.nearest_rule(subjects, permission, scope);
+        const DecisionReason reason = model.reason(subjects, permission, scope);
         EXPECT_EQ(model.is_live(scope)
-                      ? answer(nearest != 0, nearest, model.reason(subjects, permission, scope))
+                      ? answer(reason == DecisionReason::permitted, nearest, reason)
                       : "deny no_scope",
                   expected)
             << "the model: " << words[0];
@@ -156,6 +183,7 @@ private:
     void list_scopes(const std::smatch& words) {
         const auto subjects = read_subjects(words[1]);
         const Permission permission = read_permission(words[2]);
+        const auto bounds = limits();
         std::set<ScopeId> expected;
         for (const std::string& scope :
              words[3] == "none" ? std::vector<std::string>{} : split(words[3], ' ')) {
@@ -163,18 +191,19 @@ private:
         }
         for (const AccessSnapshot& snapshot : {grown_, built()}) {
             std::set<ScopeId> given;
-            for (const NodeIndex node : permitted_scopes(snapshot, subjects, permission)) {
+            for (const NodeIndex node : permitted_scopes(snapshot, {subjects, bounds}, permission)) {
                 given.insert(snapshot.scope_id(node));
             }
             EXPECT_EQ(given, expected) << words[0];
         }
-        const NaiveModel model{tenant_id, units_, rules_};
+        const NaiveModel model{tenant_id, units_, rules_, {}, limits_};
         EXPECT_EQ(model.permitted_scopes(subjects, permission), expected) << "the model";
     }
     AccessSnapshot built() const { return AccessSnapshot::build(make_tenant(), units_, rules_); }
 
     std::vector<OrgUnit> units_;
     std::vector<AccessRule> rules_;
+    std::vector<AccessLimit> limits_;
     AccessSnapshot grown_{make_tenant()};
 };
 
@@ -199,7 +228,7 @@ TEST(DecisionCases, AreAnsweredAsWritten) {
             }
         }
     }
-    EXPECT_GE(cases, 25);
+    EXPECT_GE(cases, 30);
 }
 
 } // namespace

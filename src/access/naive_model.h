@@ -16,6 +16,7 @@ struct NaiveModel {
     const std::vector<OrgUnit>& units;    // removed ones may stand among them
     const std::vector<AccessRule>& rules; // as well
     std::vector<Role> roles = {};         // as well, and disabled ones
+    std::vector<AccessLimit> limits = {};
 
     /// 0 when `scope` is `ancestor`, 1 when it is its child, ...; -1 when it is not below it.
     int distance(ScopeId scope, const ScopeId& ancestor) const {
@@ -37,14 +38,17 @@ struct NaiveModel {
     }
     /// What the role of a rule lets its holders do now.
     PermissionSet permissions_of(const AccessRule& rule) const {
+        return permissions_of(rule.role);
+    }
+    PermissionSet permissions_of(const RoleId& id) const {
         PermissionSet held;
         for (const PredefinedRole& role : predefined_roles()) {
-            if (role.number == rule.role.value) {
+            if (role.number == id.value) {
                 held.add(role.permissions);
             }
         }
         for (const Role& role : roles) {
-            if (role.id != rule.role || role.deleted_at || !role.enabled) {
+            if (role.id != id || role.deleted_at || !role.enabled) {
                 continue;
             }
             for (const PredefinedPermissionSet& set : predefined_permission_sets()) {
@@ -57,6 +61,28 @@ struct NaiveModel {
     }
     bool holds(const AccessRule& rule, Permission permission) const {
         return permissions_of(rule).contains(permission);
+    }
+    bool lets_through(const AccessLimit& limit, Permission permission, const ScopeId& scope) const {
+        const bool is_named =
+            (limit.permissions && limit.permissions->contains(permission)) ||
+            std::ranges::any_of(limit.roles, [&](std::int32_t role) {
+                return permissions_of(RoleId{tenant, role}).contains(permission);
+            });
+        const bool is_reached =
+            !limit.scopes || std::ranges::any_of(*limit.scopes, [&](const ScopeId& at) {
+                return is_live(at) && distance(scope, at) >= 0;
+            });
+        const bool names_any = !limit.permissions && limit.roles.empty();
+        return (names_any || is_named) && is_reached;
+    }
+    std::vector<ScopeId> live_scopes() const {
+        std::vector<ScopeId> scopes{tenant_scope(tenant)};
+        for (const OrgUnit& unit : units) {
+            if (is_live(unit.id)) {
+                scopes.push_back(unit.id);
+            }
+        }
+        return scopes;
     }
     std::vector<AccessRule> rules_of(const std::vector<Subject>& subjects) const {
         std::vector<AccessRule> found;
@@ -84,6 +110,12 @@ struct NaiveModel {
         const auto here = [&](const AccessRule& rule) { return reaches(rule, scope); };
         const auto holding = [&](const AccessRule& rule) { return holds(rule, permission); };
         if (nearest_rule(subjects, permission, scope) != 0) {
+            for (const AccessLimit& limit : limits) {
+                if (!lets_through(limit, permission, scope)) {
+                    return limit.source == LimitSource::key ? DecisionReason::beyond_key
+                                                            : DecisionReason::beyond_token;
+                }
+            }
             return DecisionReason::permitted;
         }
         if (own.empty()) {
@@ -98,25 +130,32 @@ struct NaiveModel {
     PermissionSet permissions_at(const std::vector<Subject>& subjects, const ScopeId& scope) const {
         PermissionSet held;
         for (const AccessRule& rule : rules_of(subjects)) {
-            if (reaches(rule, scope)) {
-                held.add(permissions_of(rule));
+            if (!reaches(rule, scope)) {
+                continue;
+            }
+            for (const Permission permission : permissions_of(rule).list()) {
+                if (std::ranges::all_of(limits, [&](const AccessLimit& limit) {
+                        return lets_through(limit, permission, scope);
+                    })) {
+                    held.add(permission);
+                }
             }
         }
         return held;
     }
     PermissionSet permissions_anywhere(const std::vector<Subject>& subjects) const {
         PermissionSet held;
-        for (const AccessRule& rule : rules_of(subjects)) {
-            held.add(permissions_of(rule));
+        for (const ScopeId& scope : live_scopes()) {
+            held.add(permissions_at(subjects, scope));
         }
         return held;
     }
     std::set<ScopeId> permitted_scopes(const std::vector<Subject>& subjects,
                                        Permission permission) const {
         std::set<ScopeId> all;
-        for (const AccessRule& rule : rules_of(subjects)) {
-            if (holds(rule, permission)) {
-                all.insert(rule.scope);
+        for (const ScopeId& scope : live_scopes()) {
+            if (reason(subjects, permission, scope) == DecisionReason::permitted) {
+                all.insert(scope);
             }
         }
         std::set<ScopeId> topmost;

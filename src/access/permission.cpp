@@ -116,6 +116,16 @@ std::string text_of(Permission permission) {
     return text;
 }
 
+std::optional<Permission> find_permission(std::string_view text) {
+    const std::size_t colon = text.find(':');
+    if (colon == std::string_view::npos) {
+        return std::nullopt;
+    }
+    const auto type = find_resource_type(text.substr(0, colon));
+    const auto action = find_action(text.substr(colon + 1));
+    return type && action ? std::optional(Permission{*type, *action}) : std::nullopt;
+}
+
 void PermissionSet::add(Permission permission) {
     const std::size_t index = index_of(permission.resource_type);
     if (actions_.size() <= index) {
@@ -128,6 +138,13 @@ void PermissionSet::add(const PermissionSet& other) {
     actions_.resize(std::max(actions_.size(), other.actions_.size()), 0);
     for (std::size_t i = 0; i < other.actions_.size(); ++i) {
         actions_[i] = static_cast<std::uint8_t>(actions_[i] | other.actions_[i]);
+    }
+}
+
+void PermissionSet::keep_only(const PermissionSet& other) {
+    actions_.resize(std::min(actions_.size(), other.actions_.size()));
+    for (std::size_t i = 0; i < actions_.size(); ++i) {
+        actions_[i] = static_cast<std::uint8_t>(actions_[i] & other.actions_[i]);
     }
 }
 
@@ -144,6 +161,10 @@ bool PermissionSet::includes(const PermissionSet& other) const {
         }
     }
     return true;
+}
+
+bool PermissionSet::empty() const {
+    return std::ranges::all_of(actions_, [](std::uint8_t actions) { return actions == 0; });
 }
 
 std::vector<Permission> PermissionSet::list() const {

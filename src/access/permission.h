@@ -40,16 +40,24 @@ struct Permission {
 };
 /// "service-account:create"
 std::string text_of(Permission permission);
+/// The permission of such a text; nothing for any other.
+std::optional<Permission> find_permission(std::string_view text);
 
 /// A set of permissions: one byte of action bits for each resource type.
 class PermissionSet {
 public:
     void add(Permission permission);
     void add(const PermissionSet& other);
+    /// Removes what is not in `other`.
+    void keep_only(const PermissionSet& other);
     bool contains(Permission permission) const;
     /// True when every permission of `other` is in this set.
     bool includes(const PermissionSet& other) const;
+    bool empty() const;
     std::vector<Permission> list() const;
+    friend bool operator==(const PermissionSet& a, const PermissionSet& b) {
+        return a.includes(b) && b.includes(a);
+    }
 
 private:
     std::vector<std::uint8_t> actions_; // by ResourceType; shorter means zero

@@ -3,6 +3,7 @@
 // applications (2.4): the same objects under other names.
 #include <algorithm>
 
+#include "api/key_limits.h"
 #include "api/resources.h"
 #include "base/text.h"
 
@@ -25,8 +26,9 @@ BOOST_DESCRIBE_STRUCT(AccessKeyAdministrationView, (),
 
 struct AccessKeyCreationRequest {
     std::string name;
+    std::optional<KeyLimits> limits;
 };
-BOOST_DESCRIBE_STRUCT(AccessKeyCreationRequest, (), (name))
+BOOST_DESCRIBE_STRUCT(AccessKeyCreationRequest, (), (name, limits))
 
 struct AccessKeySecretResponse {
     std::string client_secret;
@@ -123,7 +125,8 @@ Result<List> list_own_keys(Context& context, const NoFields&) {
 template <class Made>
 Result<Made> create_key(Context& context, const AccessKeyCreationRequest& request) {
     const NewAccessKey made =
-        TRY(context.services.access_keys.create(context.caller, request.name));
+        TRY(context.services.access_keys.create(
+            context.caller, request.name, limits_text(request.limits)));
     return Made{made.key.id.value.text(),
                 made.key.client_id,
                 made.key.name,

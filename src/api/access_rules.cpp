@@ -126,7 +126,8 @@ Result<PageWalk<ListedRule>> walk_access_rules(const Context& context,
         TRY(PageWalk<ListedRule>::begin(request, page, access_rule_fields(), listed_rule_found));
     const SingleFilters filters = TRY(single_filters(context, request));
     const AccessSnapshot& access = context.access();
-    const auto reach = permitted_scopes(access, subjects_of(context.caller.principal),
+    const Rights rights = rights_of(context.caller.principal);
+    const auto reach = permitted_scopes(access, rights.holder(),
                                         {*find_resource_type("access_rules"), Action::read});
     const auto offer = [&](const ListedRule& row) {
         // The scope of a deleted rule may be gone: then only the tenant's readers see it.

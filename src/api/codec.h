@@ -25,6 +25,7 @@
 
 #include "api/json_writer.h"
 #include "base/error.h"
+#include "base/text.h"
 #include "base/time.h"
 #include "base/uuid.h"
 
@@ -33,6 +34,9 @@ namespace claviger {
 namespace json = boost::json;
 
 struct SnakeCase {};
+/// A struct that says `using UnknownMembers = Refused` takes no member that it does not know: where
+/// one that is misspelt must not be lost.
+struct Refused {};
 
 template <class T>
 struct Nullable {
@@ -308,10 +312,29 @@ Result<T> decode_map(const json::object& object) {
     return out;
 }
 
+/// `invalid_request` when a member is not one of T's.
+template <class T>
+Result<void> check_members_known(const json::object& object) {
+    for (const auto& member : object) {
+        bool known = false;
+        for_each_member<T>([&](auto described) {
+            known = known || ascii_iequal(member.key(), wire_name<T>(described));
+        });
+        if (!known) {
+            return fail(ErrorCode::invalid_request,
+                        "there is no member " + std::string(member.key()));
+        }
+    }
+    return {};
+}
+
 template <class T>
 Result<T> decode_object(const json::object& object) {
     T out{};
     Result<void> outcome;
+    if constexpr (requires { typename T::UnknownMembers; }) {
+        outcome = check_members_known<T>(object);
+    }
     for_each_member<T>([&](auto member) {
         using Field = std::remove_cvref_t<decltype(out.*member.pointer)>;
         if (!outcome) {

@@ -5,7 +5,7 @@
 
 #include "api/basic_credentials.h"
 #include "api/problem.h"
-#include "api/scope_text.h"
+#include "api/token_grants.h"
 #include "base/text.h"
 
 namespace claviger {
@@ -97,50 +97,6 @@ std::string_view name_of(HttpMethod method) {
     static constexpr std::array<std::string_view, 8> names{"GET",   "HEAD",   "POST",    "PUT",
                                                            "PATCH", "DELETE", "OPTIONS", "OTHER"};
     return names[static_cast<std::size_t>(method)];
-}
-
-Decision Context::decide(Permission permission, NodeIndex scope) const {
-    const auto subjects = subjects_of(caller.principal);
-    return claviger::decide(access(), {subjects, permission, scope});
-}
-
-Result<NodeIndex> Context::find_scope(ScopeType type, const std::string& id,
-                                      std::string_view field) const {
-    const auto node = access().find({caller.tenant(), type, id});
-    if (!node) {
-        return fail(ErrorCode::not_found,
-                    "no " + std::string(name_of(type)) + " has this " + std::string(field));
-    }
-    return *node;
-}
-
-TenantStatePointer Context::latest_state() const {
-    return services.directory.current()->find(caller.tenant());
-}
-
-Result<void> authorise(const Context& context, const Access& access,
-                       std::optional<NodeIndex> scope) {
-    if (!access.needs_permission()) {
-        return {};
-    }
-    const Permission permission{*find_resource_type(access.resource_type()), access.action()};
-    if (access.at() == EvaluatedAt::anywhere) {
-        const auto subjects = subjects_of(context.caller.principal);
-        if (permissions_anywhere(context.access(), subjects).contains(permission)) {
-            return {};
-        }
-        return fail(ErrorCode::access_denied,
-                    "missing permission " + text_of(permission) + " at any scope");
-    }
-    const NodeIndex node = scope.value_or(context.access().root());
-    const Decision decision = context.decide(permission, node);
-    if (decision.allowed()) {
-        return {};
-    }
-    const ScopeId id = context.access().scope_id(node);
-    return fail(ErrorCode::access_denied, "missing permission " + text_of(permission) + " at " +
-                                              std::string(name_of(id.type)) + " " + id.value +
-                                              " (" + std::string(name_of(decision.reason)) + ")");
 }
 
 Result<void> Dispatcher::check(const Routes& routes) {
@@ -300,8 +256,12 @@ HttpResponse Dispatcher::answer(const HttpRequest& request, const Route& route) 
 Result<Principal> Dispatcher::authenticate(const Context& context) const {
     const std::string_view token = TRY(bearer_token(context.request));
     auto principal =
-        services_.verifier.verify(context.state(), token, AcceptedTokens::access_and_id_tokens);
+        services_.verifier.verify(context.state(), token, AcceptedTokens::access_and_id_tokens,
+                                  context.request.source_ip);
     if (principal) {
+        if (principal->is_outside_addresses) {
+            warn_of_address(services_, context.request, principal->name);
+        }
         return principal;
     }
     // The reason is for the log; a stranger learns only that the token is not good.

@@ -63,8 +63,8 @@ Result<Empty> revoke_token(Context& context, const RevokeRequest& request) {
         return Empty{};
     }
     context.caller.principal = TRY(authenticate_client(context, client_fields(request)));
-    const auto owner = context.services.verifier.verify(context.state(), token,
-                                                        AcceptedTokens::access_and_id_tokens);
+    const auto owner = context.services.verifier.verify(
+        context.state(), token, AcceptedTokens::access_and_id_tokens, asked_from_anywhere);
     if (!owner) {
         return Empty{}; // RFC 7009 2.2: there is nothing to end
     }
@@ -105,7 +105,8 @@ Result<Principal> find_asker(Context& context, const RevokeRequest& request) {
     }
     const auto token = std::string_view(*header).substr(bearer.size());
     auto asker =
-        context.services.verifier.verify(context.state(), token, AcceptedTokens::access_tokens);
+        context.services.verifier.verify(context.state(), token, AcceptedTokens::access_tokens,
+                                         context.request.source_ip);
     return asker ? std::move(asker)
                  : fail(ErrorCode::invalid_client, "The bearer token is not valid.");
 }
@@ -120,8 +121,8 @@ bool may_see(const Context& context, const Principal& owner) {
 Result<IntrospectionResponse> introspect_token(Context& context, const RevokeRequest& request) {
     context.caller.principal = TRY(find_asker(context, request));
     const std::string_view token = TRY(token_of(request));
-    const auto owner =
-        context.services.verifier.verify(context.state(), token, AcceptedTokens::access_tokens);
+    const auto owner = context.services.verifier.verify(
+        context.state(), token, AcceptedTokens::access_tokens, asked_from_anywhere);
     if (!owner || !may_see(context, *owner)) {
         return IntrospectionResponse{};
     }

@@ -12,39 +12,20 @@
 namespace claviger {
 namespace {
 
-constexpr std::size_t most_scopes = 64;
-
 struct FormTokenRequest {
     using WireNames = SnakeCase;
     std::optional<std::string_view> grant_type, client_id, client_secret, username, password,
-        refresh_token, code, redirect_uri, external_token, scope, resource, client_assertion,
-        client_assertion_type;
+        refresh_token, code, redirect_uri, external_token, scope, resource, scope_type, scope_id,
+        client_assertion, client_assertion_type;
+    std::optional<LifetimeText> lifetime_seconds;
 };
 BOOST_DESCRIBE_STRUCT(FormTokenRequest, (),
                       (grant_type, client_id, client_secret, username, password, refresh_token,
-                       code, redirect_uri, external_token, scope, resource, client_assertion,
-                       client_assertion_type))
+                       code, redirect_uri, external_token, scope, resource, scope_type, scope_id,
+                       client_assertion, client_assertion_type, lifetime_seconds))
 
-/// What may be asked of every form endpoint besides the credentials.
-Result<void> check_wishes(const FormTokenRequest& request) {
-    if (request.resource) {
-        return fail(ErrorCode::invalid_target, "The resource is not registered.");
-    }
-    const std::string_view scope = request.scope.value_or("");
-    std::size_t count = scope.empty() ? 0 : 1;
-    for (const char c : scope) { // RFC 6749 3.3
-        count += c == ' ' ? 1 : 0;
-        if (c < 0x20 || c > 0x7E || c == '"' || c == '\\') {
-            return fail(ErrorCode::invalid_request, "scope holds characters that it may not");
-        }
-    }
-    if (count > most_scopes) {
-        return fail(ErrorCode::invalid_request, "more than 64 scopes");
-    }
-    return {};
-}
-
-/// A refresh cannot ask for more than the sign-in gave (RFC 6749 6).
+/// A refresh cannot ask for more than the sign-in gave (RFC 6749 6). Permissions are judged where
+/// the sign-in is known.
 Result<void> check_refresh_scope(std::string_view scope) {
     const auto take_word = [](std::string_view& text) {
         const std::string_view word = text.substr(0, text.find(' '));
@@ -53,7 +34,7 @@ Result<void> check_refresh_scope(std::string_view scope) {
     };
     while (!scope.empty()) {
         const std::string_view wanted = take_word(scope);
-        bool known = wanted.empty();
+        bool known = wanted.empty() || wanted.contains(':');
         for (std::string_view all = user_scopes; !all.empty() && !known;) {
             known = take_word(all) == wanted;
         }
@@ -70,7 +51,7 @@ Result<GrantedTokens> grant_form(Context& context, const FormTokenRequest& reque
     if (grant.empty()) {
         return fail(ErrorCode::invalid_request, "grant_type is missing");
     }
-    TRY(check_wishes(request));
+    options.narrowing = TRY(narrowing_of(context, request));
     if (grant == grant_type::client_credentials) {
         std::optional<BasicCredentials> basic;
         const Credentials client = TRY(client_of(
@@ -78,7 +59,7 @@ Result<GrantedTokens> grant_form(Context& context, const FormTokenRequest& reque
             {request.client_id, request.client_secret,
              request.client_assertion.has_value() || request.client_assertion_type.has_value()},
             basic));
-        return grant_to_client(context, client, options);
+        return grant_to_client(context, client, std::move(options));
     }
     if (grant == grant_type::password) {
         if (!request.username || !request.password) {
@@ -86,7 +67,7 @@ Result<GrantedTokens> grant_form(Context& context, const FormTokenRequest& reque
         }
         return grant_to_user(context,
                              {*request.username, *request.password, request.client_id.value_or("")},
-                             options);
+                             std::move(options));
     }
     if (grant == grant_type::refresh_token) {
         if (!request.refresh_token) {
@@ -94,7 +75,7 @@ Result<GrantedTokens> grant_form(Context& context, const FormTokenRequest& reque
         }
         TRY(check_refresh_scope(request.scope.value_or("")));
         return grant_to_session(context, {*request.refresh_token, request.client_id.value_or("")},
-                                options);
+                                std::move(options));
     }
     if (grant == "authorization_code") {
         return fail(ErrorCode::unauthorized_client, "This client may not use this grant.");
@@ -102,14 +83,13 @@ Result<GrantedTokens> grant_form(Context& context, const FormTokenRequest& reque
     return fail(ErrorCode::unsupported_grant_type, "The grant type is not supported.");
 }
 
-/// Only users get the last three.
+/// Only users get `refresh_token` and `id_token`; `scope` as well, unless the request narrowed.
 struct OAuth2TokenResponse {
     using WireNames = SnakeCase;
     std::string access_token;
     std::string token_type = "Bearer";
     std::int64_t expires_in = 0;
-    std::optional<std::string> refresh_token, id_token;
-    std::optional<std::string_view> scope;
+    std::optional<std::string> refresh_token, id_token, scope;
 };
 BOOST_DESCRIBE_STRUCT(OAuth2TokenResponse, (),
                       (access_token, token_type, expires_in, refresh_token, id_token, scope))
@@ -121,8 +101,12 @@ Result<OAuth2TokenResponse> create_oauth_token(Context& context, const FormToken
     response.expires_in = tokens.expires_in;
     if (tokens.session) {
         response.refresh_token = std::move(tokens.session->refresh_token);
-        response.id_token = std::move(tokens.id_token);
-        response.scope = user_scopes;
+        response.scope = tokens.id_token.empty() ? std::nullopt
+                                                 : std::optional(std::string(user_scopes));
+        response.id_token = text_or_nothing(std::move(tokens.id_token));
+    }
+    if (!tokens.scope.empty()) {
+        response.scope = std::move(tokens.scope);
     }
     return response;
 }
@@ -133,8 +117,8 @@ struct RealmTokenRequest : FormTokenRequest {
 };
 BOOST_DESCRIBE_STRUCT(RealmTokenRequest, (),
                       (grant_type, client_id, client_secret, username, password, refresh_token,
-                       code, redirect_uri, external_token, scope, resource, client_assertion,
-                       client_assertion_type, realm))
+                       code, redirect_uri, external_token, scope, resource, scope_type, scope_id,
+                       client_assertion, client_assertion_type, lifetime_seconds, realm))
 
 /// As Keycloak shapes it, which had this address; the optional members are those of users.
 struct RealmTokenResponse {
@@ -147,10 +131,10 @@ struct RealmTokenResponse {
     std::optional<std::int64_t> refresh_expires_in;
     std::optional<std::string> refresh_token;
     std::string token_type = "Bearer";
-    std::string id_token;
+    std::optional<std::string> id_token; // unless the request narrowed
     std::optional<std::int64_t> not_before_policy;
     std::optional<Uuid> session_state;
-    std::string_view scope = "openid";
+    std::optional<std::string> scope = "openid";
 };
 BOOST_DESCRIBE_STRUCT(RealmTokenResponse, (),
                       (access_token, expires_in, refresh_expires_in, refresh_token, token_type,
@@ -164,13 +148,16 @@ Result<RealmTokenResponse> create_realm_token(Context& context, const RealmToken
     RealmTokenResponse response;
     response.access_token = std::move(tokens.access_token);
     response.expires_in = tokens.expires_in;
-    response.id_token = std::move(tokens.id_token);
+    response.id_token = text_or_nothing(std::move(tokens.id_token));
     if (tokens.session) {
         response.refresh_expires_in = tokens.session->expires_in;
         response.refresh_token = std::move(tokens.session->refresh_token);
         response.not_before_policy = 0;
         response.session_state = tokens.session->id;
-        response.scope = user_scopes;
+        response.scope = std::string(user_scopes);
+    }
+    if (!response.id_token) {
+        response.scope = text_or_nothing(std::move(tokens.scope));
     }
     return response;
 }

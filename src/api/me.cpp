@@ -11,8 +11,8 @@ namespace claviger {
 namespace {
 
 Result<std::vector<PermissionView>> list_permissions(Context& context, const NoFields&) {
-    const auto subjects = subjects_of(context.caller.principal);
-    return permission_views(permissions_anywhere(context.access(), subjects));
+    const Rights rights = rights_of(context.caller.principal);
+    return permission_views(permissions_anywhere(context.access(), rights.holder()));
 }
 
 // --- permitted-scopes ---------------------------------------------------------------------------
@@ -77,9 +77,9 @@ void append_scopes(JsonWriter& out, std::string_view name, const PermittedScopes
 }
 
 PermittedScopes scopes_of(const Context& context, Permission permission) {
-    const auto subjects = subjects_of(context.caller.principal);
+    const Rights rights = rights_of(context.caller.principal);
     PermittedScopes scopes;
-    for (const NodeIndex node : permitted_scopes(context.access(), subjects, permission)) {
+    for (const NodeIndex node : permitted_scopes(context.access(), rights.holder(), permission)) {
         const ScopeId id = context.access().scope_id(node);
         switch (id.type) {
         case ScopeType::system:
@@ -158,12 +158,30 @@ struct MeAccessRuleCountRequest {
 };
 BOOST_DESCRIBE_STRUCT(MeAccessRuleCountRequest, (), (search))
 
+/// Whether the limits of key and token let some of a rule through.
+bool leaves_something(const AccessSnapshot& access, AccessLimits limits, const AccessRule& rule) {
+    if (limits.empty()) {
+        return true;
+    }
+    const auto node = access.find(rule.scope);
+    const PermissionSet* held = access.permissions_of_role(rule.role.value);
+    if (!node || held == nullptr || scopes_within(access, limits, *node).empty()) {
+        return false;
+    }
+    PermissionSet left = *held;
+    keep_within(access, limits, left);
+    return !left.empty();
+}
+
 std::vector<AccessRuleView> own_rules(const Context& context,
                                       const std::optional<std::string>& search) {
     std::vector<AccessRuleView> views;
-    const auto subjects = subjects_of(context.caller.principal);
-    for (const Subject& subject : std::span<const Subject>(subjects)) {
+    const Rights rights = rights_of(context.caller.principal);
+    for (const Subject& subject : rights.subjects()) {
         context.access().for_each_rule_of(subject, [&](const AccessRule& rule) {
+            if (!leaves_something(context.access(), rights.limits(), rule)) {
+                return;
+            }
             AccessRuleView view = access_rule_view(context.state(), rule);
             if (!search || access_rule_found(view, *search)) {
                 views.push_back(std::move(view));

@@ -6,9 +6,9 @@
 namespace claviger {
 
 Reach::Reach(const Context& context, std::string_view resource_type) : access_(context.access()) {
-    const auto subjects = subjects_of(context.caller.principal);
-    scopes_ =
-        permitted_scopes(access_, subjects, {*find_resource_type(resource_type), Action::read});
+    const Rights rights = rights_of(context.caller.principal);
+    scopes_ = permitted_scopes(access_, rights.holder(),
+                               {*find_resource_type(resource_type), Action::read});
     std::ranges::sort(scopes_);
 }
 

@@ -13,6 +13,8 @@ Routes revocation_routes();
 Routes discovery_routes();
 Routes service_account_routes();
 Routes access_key_routes();
+Routes key_limit_routes();
+Routes expiring_key_routes();
 Routes user_routes();
 Routes role_routes();
 Routes role_v2_routes();

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "api/resources.h"
+#include "auth/rights.h"
 #include "auth/security_event.h"
 #include "base/secret.h"
 
@@ -21,7 +22,7 @@ public:
     FeedReader(const Context& context, std::uint64_t after)
         : services_(context.services), tenant_(context.caller.tenant()),
           token_(std::string_view(*context.request.authorization).substr(bearer_scheme.size())),
-          after_(after) {}
+          source_ip_(context.request.source_ip), after_(after) {}
 
     /// Takes the newest state. False when the reader may not read any more.
     bool look() {
@@ -29,15 +30,16 @@ public:
         if (state_ == nullptr || !state_->tenant.enabled) {
             return false;
         }
-        const auto principal = services_.verifier.verify(*state_, token_.reveal(),
-                                                         AcceptedTokens::access_and_id_tokens);
+        const auto principal = services_.verifier.verify(
+            *state_, token_.reveal(), AcceptedTokens::access_and_id_tokens, source_ip_);
         if (!principal) {
             return false;
         }
         const Permission needed{*find_resource_type(verifier_access.resource_type()),
                                 verifier_access.action()};
-        const auto subjects = subjects_of(*principal);
-        return decide(state_->access, {subjects, needed, state_->access.root()}).allowed();
+        const Rights rights = rights_of(*principal);
+        const AccessQuery query{rights.subjects(), needed, state_->access.root(), rights.limits()};
+        return decide(state_->access, query).allowed();
     }
 
     bool has_news() const { return after_ < state_->revocations.last_number(); }
@@ -60,6 +62,7 @@ private:
     Services& services_;
     TenantId tenant_;
     Secret token_;
+    std::string source_ip_;
     std::uint64_t after_;
     TenantStatePointer state_; // as of the last look
 };

@@ -82,8 +82,8 @@ Result<void> check_owner(const Context& context, PrincipalKind kind, const Uuid&
 }
 
 Result<void> end_token_text(Context& context, std::string_view token) {
-    const auto owner = context.services.verifier.verify(context.state(), token,
-                                                        AcceptedTokens::access_and_id_tokens);
+    const auto owner = context.services.verifier.verify(
+        context.state(), token, AcceptedTokens::access_and_id_tokens, asked_from_anywhere);
     if (!owner) {
         return {}; // not good anyway
     }

@@ -12,6 +12,8 @@ Routes all_routes() {
                                discovery_routes(),
                                service_account_routes(),
                                access_key_routes(),
+                               key_limit_routes(),
+                               expiring_key_routes(),
                                user_routes(),
                                role_routes(),
                                role_v2_routes(),

@@ -7,31 +7,30 @@
 namespace claviger {
 namespace {
 
-constexpr std::array<std::string_view, 5> scope_types{"system", "tenant", "cluster", "department",
-                                                      "project"};
 constexpr std::array<std::string_view, 3> subject_types{"user", "group", "service-account"};
 
 } // namespace
-
-std::string_view name_of(ScopeType type) {
-    return scope_types[static_cast<std::size_t>(type)];
-}
 
 std::string_view name_of(SubjectType type) {
     return subject_types[static_cast<std::size_t>(type)];
 }
 
 Result<ScopeTypeText> ScopeTypeText::decode(std::string_view text) {
-    const auto at = std::ranges::find(scope_types, text);
-    if (at == scope_types.end()) {
+    const auto type = find_scope_type(text);
+    if (!type) {
         return fail(ErrorCode::invalid_request,
                     "must be one of system, tenant, cluster, department, project");
     }
-    return ScopeTypeText{static_cast<ScopeType>(at - scope_types.begin())};
+    return ScopeTypeText{*type};
 }
 
 json::object ScopeTypeText::schema() {
-    return {{"type", "string"}, {"enum", json::array(scope_types.begin(), scope_types.end())}};
+    json::array names;
+    for (const ScopeType type : {ScopeType::system, ScopeType::tenant, ScopeType::cluster,
+                                 ScopeType::department, ScopeType::project}) {
+        names.emplace_back(name_of(type));
+    }
+    return {{"type", "string"}, {"enum", std::move(names)}};
 }
 
 Result<SubjectTypeText> SubjectTypeText::decode(std::string_view text) {

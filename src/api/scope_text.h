@@ -5,12 +5,12 @@
 #include <string>
 #include <string_view>
 
+#include "access/scope_type.h"
 #include "api/codec.h"
 #include "model/model.h"
 
 namespace claviger {
 
-std::string_view name_of(ScopeType type);   // "tenant"
 std::string_view name_of(SubjectType type); // "service-account"
 
 /// `scopeType` in a request.

@@ -3,6 +3,7 @@
 // other names.
 #include <algorithm>
 
+#include "api/key_limits.h"
 #include "api/resources.h"
 
 namespace claviger {
@@ -85,8 +86,9 @@ Result<Streamed<std::vector<ServiceAccountView>>> list_service_accounts(Context&
 
 struct ServiceAccountCreationRequest {
     std::string name;
+    std::optional<KeyLimits> limits;
 };
-BOOST_DESCRIBE_STRUCT(ServiceAccountCreationRequest, (), (name))
+BOOST_DESCRIBE_STRUCT(ServiceAccountCreationRequest, (), (name, limits))
 
 // --- the two spellings --------------------------------------------------------------------------
 
@@ -138,7 +140,8 @@ template <class Made>
 Result<Made> create_service_account(Context& context,
                                     const ServiceAccountCreationRequest& request) {
     const NewServiceAccount made =
-        TRY(context.services.service_accounts.create(context.caller, request.name));
+        TRY(context.services.service_accounts.create(context.caller, request.name,
+                                                     limits_text(request.limits)));
     return Made{made.account.id.value.text(), made.account.name, made.account.name,
                 std::string(made.client_secret.reveal())};
 }

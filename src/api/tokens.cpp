@@ -15,24 +15,29 @@ namespace {
 
 struct TokenRequest {
     std::optional<std::string_view> grant_type, client_id, client_secret, app_id, app_secret,
-        username, password, refresh_token, code, redirect_uri, external_token;
+        username, password, refresh_token, code, redirect_uri, external_token, scope, resource,
+        scope_type, scope_id;
+    std::optional<LifetimeText> lifetime_seconds;
 };
 BOOST_DESCRIBE_STRUCT(TokenRequest, (),
                       (grant_type, client_id, client_secret, app_id, app_secret, username, password,
-                       refresh_token, code, redirect_uri, external_token))
+                       refresh_token, code, redirect_uri, external_token, scope, resource,
+                       scope_type, scope_id, lifetime_seconds))
 
-/// Only users get the last two.
+/// Only users get `id_token` and `refresh_token`; `scope` is there when the request named some.
 struct TokenResponse {
     std::string access_token;
     std::int64_t expires_in = 0;
-    std::optional<std::string> id_token, refresh_token;
+    std::optional<std::string> id_token, refresh_token, scope;
 };
-BOOST_DESCRIBE_STRUCT(TokenResponse, (), (access_token, expires_in, id_token, refresh_token))
+BOOST_DESCRIBE_STRUCT(TokenResponse, (),
+                      (access_token, expires_in, id_token, refresh_token, scope))
 
 TokenResponse token_response(GrantedTokens tokens) {
-    TokenResponse response{std::move(tokens.access_token), tokens.expires_in, {}, {}};
+    TokenResponse response{std::move(tokens.access_token), tokens.expires_in, {}, {}, {}};
+    response.scope = text_or_nothing(std::move(tokens.scope));
     if (tokens.session) {
-        response.id_token = std::move(tokens.id_token);
+        response.id_token = text_or_nothing(std::move(tokens.id_token));
         response.refresh_token = std::move(tokens.session->refresh_token);
     }
     return response;
@@ -61,9 +66,11 @@ Result<GrantedTokens> grant_v1(Context& context, const TokenRequest& request) {
     if (grant.empty()) {
         return fail(ErrorCode::invalid_request, "Required parameter is missing: grantType");
     }
+    GrantOptions options;
+    options.narrowing = TRY(narrowing_of(context, request));
     if (grant == grant_type::client_credentials || grant == grant_type::app_token) {
         const Credentials client = TRY(client_of(request));
-        return grant_to_client(context, client, {});
+        return grant_to_client(context, client, std::move(options));
     }
     if (grant == grant_type::password) {
         if (!request.username || !request.password) {
@@ -71,14 +78,15 @@ Result<GrantedTokens> grant_v1(Context& context, const TokenRequest& request) {
                         "Required parameter is missing: username and password");
         }
         return grant_to_user(
-            context, {*request.username, *request.password, request.client_id.value_or("")}, {});
+            context, {*request.username, *request.password, request.client_id.value_or("")},
+            std::move(options));
     }
     if (grant == grant_type::refresh_token) {
         if (!request.refresh_token) {
             return fail(ErrorCode::invalid_request, "Required parameter is missing: refreshToken");
         }
         return grant_to_session(context, {*request.refresh_token, request.client_id.value_or("")},
-                                {});
+                                std::move(options));
     }
     return fail(ErrorCode::unsupported_grant_type, "The grant type is not supported.");
 }
@@ -93,12 +101,18 @@ Result<TokenResponse> create_token(Context& context, const TokenRequest& request
 /// In the query, as old clients send it.
 struct RefreshTokenRequest {
     std::string_view refresh_token;
+    std::optional<std::string_view> scope, resource, scope_type, scope_id;
+    std::optional<LifetimeText> lifetime_seconds;
     using WireNames = SnakeCase;
 };
-BOOST_DESCRIBE_STRUCT(RefreshTokenRequest, (), (refresh_token))
+BOOST_DESCRIBE_STRUCT(RefreshTokenRequest, (),
+                      (refresh_token, scope, resource, scope_type, scope_id, lifetime_seconds))
 
 Result<TokenResponse> refresh_token(Context& context, const RefreshTokenRequest& request) {
-    GrantedTokens tokens = TRY(grant_to_session(context, {request.refresh_token, {}}, {}));
+    GrantOptions options;
+    options.narrowing = TRY(narrowing_of(context, request));
+    GrantedTokens tokens =
+        TRY(grant_to_session(context, {request.refresh_token, {}}, std::move(options)));
     return token_response(std::move(tokens));
 }
 
@@ -106,14 +120,18 @@ Result<TokenResponse> refresh_token(Context& context, const RefreshTokenRequest&
 
 struct AppTokenRequest {
     std::string_view id, name, secret;
+    std::optional<std::string_view> scope, resource, scope_type, scope_id;
+    std::optional<LifetimeText> lifetime_seconds;
 };
-BOOST_DESCRIBE_STRUCT(AppTokenRequest, (), (id, name, secret))
+BOOST_DESCRIBE_STRUCT(AppTokenRequest, (),
+                      (id, name, secret, scope, resource, scope_type, scope_id, lifetime_seconds))
 
 struct AppTokenResponse {
     using WireNames = SnakeCase;
-    std::string access_token, id_token;
+    std::string access_token;
+    std::optional<std::string> id_token, scope; // the one unless narrowed, the other if so
 };
-BOOST_DESCRIBE_STRUCT(AppTokenResponse, (), (access_token, id_token))
+BOOST_DESCRIBE_STRUCT(AppTokenResponse, (), (access_token, id_token, scope))
 
 Result<AppTokenResponse> create_app_token(Context& context, const AppTokenRequest& request) {
     // The id may be the account's id or its client id; all three members must agree.
@@ -122,8 +140,12 @@ Result<AppTokenResponse> create_app_token(Context& context, const AppTokenReques
         request.id == request.name || (account != nullptr && request.id == account->id.text());
     // A mismatch is judged as a wrong secret, with the same work and the same answer.
     const Credentials client{request.name, agrees ? request.secret : std::string_view()};
-    GrantedTokens tokens = TRY(grant_to_client(context, client, {IssuerKind::root, true}));
-    return AppTokenResponse{std::move(tokens.access_token), std::move(tokens.id_token)};
+    GrantOptions options{IssuerKind::root, true};
+    options.narrowing = TRY(narrowing_of(context, request));
+    GrantedTokens tokens = TRY(grant_to_client(context, client, std::move(options)));
+    return AppTokenResponse{std::move(tokens.access_token),
+                            text_or_nothing(std::move(tokens.id_token)),
+                            text_or_nothing(std::move(tokens.scope))};
 }
 
 } // namespace

@@ -3,6 +3,7 @@
 
 #include <array>
 
+#include "auth/access_rules.h"
 #include "auth/names.h"
 #include "base/encoding.h"
 
@@ -38,6 +39,24 @@ AuditEvent event_of(const Caller& caller, const AccessKey& key, Timestamp now,
     return event;
 }
 
+/// A caller that is bound to some permissions manages its keys if that is among them.
+Result<void> check_may_manage(const Caller& caller, Action action) {
+    const Permission permission{*find_resource_type(entity), action};
+    const Rights rights = rights_of(caller.principal);
+    for (const AccessLimit* limit : rights.limits()) {
+        if (!permits(caller.state->access, *limit, permission)) {
+            return fail(ErrorCode::access_denied,
+                        "missing permission " + text_of(permission) + " (" +
+                            std::string(name_of(reason_of(limit->source))) + ")");
+        }
+    }
+    return {};
+}
+
+Principal owner_of(const AccessKey& key, const User& user) {
+    return {PrincipalKind::user, key.user, user.email, user.groups};
+}
+
 /// Whether `key` may be added to those of its owner.
 Result<void> check_room(Transaction& transaction, const AccessKey& key) {
     const UserId owner{key.id.tenant, key.user};
@@ -63,7 +82,8 @@ Result<void> check_room(Transaction& transaction, const AccessKey& key) {
 AccessKeys::AccessKeys(Store& store, const Pepper& pepper, const Clock& clock, Random& random)
     : store_(store), pepper_(pepper), clock_(clock), random_(random) {}
 
-Result<NewAccessKey> AccessKeys::create(const Caller& caller, std::string_view name) {
+Result<NewAccessKey> AccessKeys::create(const Caller& caller, std::string_view name,
+                                        std::string_view limits) {
     if (caller.principal.kind != PrincipalKind::user) {
         return fail(ErrorCode::access_denied,
                     "access keys belong to users; a service account has its own secret");
@@ -72,7 +92,10 @@ Result<NewAccessKey> AccessKeys::create(const Caller& caller, std::string_view n
         return fail(ErrorCode::invalid_request,
                     "name must match ^[a-z][-_a-z0-9]*[a-z0-9]$ and be at most 255 characters");
     }
+    TRY(check_may_manage(caller, Action::create));
     const Timestamp now = clock_.now();
+    const CredentialLimits bounds = TRY(parse_new_limits(caller.state->access, limits, now));
+    TRY(check_no_wider(caller, caller.principal, &bounds));
     NewAccessKey made;
     made.client_secret = generate_client_secret(random_, SecretKind::access_key);
     AccessKey& key = made.key;
@@ -80,6 +103,7 @@ Result<NewAccessKey> AccessKeys::create(const Caller& caller, std::string_view n
     key.user = caller.principal.id;
     key.client_id = generate_client_id(random_);
     key.name = name;
+    key.limits = limits;
     key.secrets.push_back(
         keep_client_secret(pepper_, random_, key.client_id, made.client_secret, now));
     key.created_at = now;
@@ -87,7 +111,11 @@ Result<NewAccessKey> AccessKeys::create(const Caller& caller, std::string_view n
     TRY(store_.write([&](Transaction& transaction) -> Result<void> {
         TRY(check_room(transaction, key));
         TRY(transaction.access_keys().put(key));
-        return append_change_event(transaction, event_of(caller, key, now, audit_action::create));
+        AuditEvent event = event_of(caller, key, now, audit_action::create);
+        if (key.limits != no_limits) {
+            event.metadata.emplace_back("limits", key.limits);
+        }
+        return append_change_event(transaction, event);
     }));
     return made;
 }
@@ -95,8 +123,11 @@ Result<NewAccessKey> AccessKeys::create(const Caller& caller, std::string_view n
 Result<Secret> AccessKeys::regenerate_secret(const Caller& caller, const Uuid& id) {
     const Timestamp now = clock_.now();
     Secret secret = generate_client_secret(random_, SecretKind::access_key);
+    TRY(check_may_manage(caller, Action::update));
     TRY(store_.write([&](Transaction& transaction) -> Result<void> {
         AccessKey key = TRY(find(transaction, caller, id, KeyReach::own));
+        const LimitsPointer limits = read_limits(caller.tenant(), key.limits);
+        TRY(check_no_wider(caller, caller.principal, limits.get()));
         key.secrets.assign(1, keep_client_secret(pepper_, random_, key.client_id, secret, now));
         key.epoch += 1;
         key.updated_at = now;
@@ -108,8 +139,36 @@ Result<Secret> AccessKeys::regenerate_secret(const Caller& caller, const Uuid& i
     return secret;
 }
 
+Result<void> AccessKeys::set_limits(const Caller& caller, const Uuid& id, KeyReach reach,
+                                    std::string_view limits) {
+    const Timestamp now = clock_.now();
+    const AccessSnapshot& access = caller.state->access;
+    if (reach == KeyReach::own) {
+        TRY(check_may_manage(caller, Action::update));
+    }
+    const CredentialLimits next = TRY(parse_limits(caller.tenant(), limits));
+    TRY(check_names(access, next));
+    return store_.write([&](Transaction& transaction) -> Result<void> {
+        AccessKey key = TRY(find(transaction, caller, id, reach));
+        const auto owner = TRY(transaction.users().find({caller.tenant(), key.user}));
+        const LimitsPointer before = read_limits(caller.tenant(), key.limits);
+        if (owner && excess_over(access, before.get(), &next)) {
+            TRY(check_no_wider(caller, owner_of(key, *owner), &next));
+        }
+        key.limits = limits;
+        key.updated_at = now;
+        TRY(transaction.access_keys().put(key));
+        AuditEvent event = event_of(caller, key, now, audit_action::update);
+        event.metadata.emplace_back("limits", key.limits);
+        return append_change_event(transaction, event);
+    });
+}
+
 Result<void> AccessKeys::remove(const Caller& caller, const Uuid& id, KeyReach reach) {
     const Timestamp now = clock_.now();
+    if (reach == KeyReach::own) {
+        TRY(check_may_manage(caller, Action::remove));
+    }
     return store_.write([&](Transaction& transaction) -> Result<void> {
         AccessKey key = TRY(find(transaction, caller, id, reach));
         key.deleted_at = now;

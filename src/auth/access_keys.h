@@ -31,12 +31,18 @@ class AccessKeys {
 public:
     AccessKeys(Store& store, const Pepper& pepper, const Clock& clock, Random& random);
 
-    /// A key of the caller. `access_denied` for a service account, `invalid_request` for a bad name
+    /// A key of the caller, bound by `limits` (credential_limits.h). `access_denied` for a service
+    /// account and for a key that could do more than the caller, `invalid_request` for a bad name
     /// or one key too many, `conflict` when another key of the caller has the name.
-    Result<NewAccessKey> create(const Caller& caller, std::string_view name);
+    Result<NewAccessKey> create(const Caller& caller, std::string_view name,
+                                std::string_view limits = no_limits);
     /// Replaces the secret of a key of the caller; the old one and all tokens got with it end at
     /// once.
     Result<Secret> regenerate_secret(const Caller& caller, const Uuid& id);
+    /// Replaces the limits, which act on tokens that are out as well. `access_denied` for what the
+    /// caller may not do itself, unless the old limits allow it already.
+    Result<void> set_limits(const Caller& caller, const Uuid& id, KeyReach reach,
+                            std::string_view limits);
     /// Its tokens end at once.
     Result<void> remove(const Caller& caller, const Uuid& id, KeyReach reach);
 

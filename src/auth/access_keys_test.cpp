@@ -25,7 +25,8 @@ protected:
                                                World::origin(), {});
     }
     Result<Principal> verify(const std::string& token) {
-        return world.verifier.verify(*world.state(), token, AcceptedTokens::access_tokens);
+        return world.verifier.verify(*world.state(), token, AcceptedTokens::access_tokens,
+                                     "192.0.2.1");
     }
     std::size_t count() { return world.state()->access_keys.size(); }
 

@@ -24,6 +24,27 @@ Result<void> check_role_now(Transaction& transaction, const Caller& caller, Role
     return check_escalation(caller, permissions_of_sets(role->permission_sets), role->name, scope);
 }
 
+/// One permission of `wanted` that the caller does not hold at the scope, and why when it is not
+/// for want of a rule.
+std::optional<std::string> find_excess(const Caller& caller, const PermissionSet& wanted,
+                                       NodeIndex scope) {
+    const Rights rights = rights_of(caller.principal);
+    const AccessSnapshot& access = caller.state->access;
+    const PermissionSet held = permissions_at(access, rights.holder(), scope);
+    for (const Permission permission : wanted.list()) {
+        if (held.contains(permission)) {
+            continue;
+        }
+        const DecisionReason reason =
+            decide(access, {rights.subjects(), permission, scope, rights.limits()}).reason;
+        const bool is_bound =
+            reason == DecisionReason::beyond_key || reason == DecisionReason::beyond_token;
+        return text_of(permission) +
+               (is_bound ? " (" + std::string(name_of(reason)) + ")" : std::string());
+    }
+    return std::nullopt;
+}
+
 /// The snapshot may be older than the transaction: what the rule binds must still exist.
 Result<void> check_still_there(Transaction& transaction, const AccessRule& rule) {
     if (rule.scope.type != ScopeType::tenant) {
@@ -86,15 +107,6 @@ Result<Outcomes> write_batch(Store& store, BatchMode mode, std::span<const Entry
 
 } // namespace
 
-Subjects::Subjects(const Principal& principal) : self_(principal.subject()) {
-    if (!principal.groups.empty()) {
-        all_.push_back(self_);
-        for (const std::string& group : principal.groups) {
-            all_.push_back({SubjectType::group, group});
-        }
-    }
-}
-
 bool is_reached_by_a_rule(const AccessSnapshot& access, std::span<const Subject> subjects) {
     return std::ranges::any_of(subjects, [&](const Subject& subject) {
         bool any = false;
@@ -141,38 +153,67 @@ Result<void> check_escalation(const Caller& caller, RoleId role, NodeIndex scope
 
 Result<void> check_escalation(const Caller& caller, const PermissionSet& wanted,
                               std::string_view role_name, NodeIndex scope) {
-    const auto subjects = subjects_of(caller.principal);
-    const PermissionSet held = permissions_at(caller.state->access, subjects, scope);
-    for (const Permission permission : wanted.list()) {
-        if (!held.contains(permission)) {
+    const auto excess = find_excess(caller, wanted, scope);
+    return excess ? fail(ErrorCode::access_denied,
+                         "the role " + std::string(role_name) +
+                             " holds more than you do at this scope, among it " + *excess)
+                  : Result<void>();
+}
+
+Result<void> check_holds_no_more(const Caller& caller, const Principal& holder) {
+    const AccessSnapshot& access = caller.state->access;
+    const std::string who =
+        holder.kind == PrincipalKind::user ? "this user" : "this service account";
+    const Rights rights = rights_of(holder);
+    Result<void> outcome;
+    const auto check = [&](const AccessRule& rule) {
+        const auto node = access.find(rule.scope);
+        const PermissionSet* held = access.permissions_of_role(rule.role.value);
+        if (!node || held == nullptr) {
+            return;
+        }
+        PermissionSet wanted = *held;
+        keep_within(access, rights.limits(), wanted);
+        for (const NodeIndex part : scopes_within(access, rights.limits(), *node)) {
+            const auto checked =
+                check_escalation(caller, wanted, access.role_name(rule.role.value), part);
+            if (!checked) {
+                outcome = fail(ErrorCode::access_denied,
+                               who + " holds more than you do: " + checked.error().detail());
+            }
+        }
+    };
+    for (const Subject& subject : rights.subjects()) {
+        access.for_each_rule_of(subject, check);
+    }
+    return outcome;
+}
+
+Result<void> check_no_wider(const Caller& caller, const Principal& holder,
+                            const CredentialLimits* limits) {
+    const Principal& self = caller.principal;
+    if (const auto excess = excess_of_use(self.limits.get(), limits)) {
+        return fail(ErrorCode::access_denied, "it would allow " + *excess +
+                                                  ", which your key does not; give it limits");
+    }
+    if (self.kind != holder.kind || self.id != holder.id) {
+        Principal bound = holder;
+        if (limits != nullptr) {
+            bound.limits = std::make_shared<const CredentialLimits>(*limits); // as requests hold it
+        }
+        return check_holds_no_more(caller, bound);
+    }
+    // The same rules, also those that are made later: so the limits must be within the caller's.
+    const AccessLimit* ceiling = limits != nullptr && limits->ceiling ? &*limits->ceiling : nullptr;
+    const Rights rights = rights_of(self);
+    for (const AccessLimit* own : rights.limits()) {
+        if (const auto excess = excess_over(caller.state->access, *own, ceiling)) {
             return fail(ErrorCode::access_denied,
-                        "the role " + std::string(role_name) +
-                            " holds more than you do at this scope, among it " +
-                            text_of(permission));
+                        "its ceiling must be within your own: it would allow " + *excess + " (" +
+                            std::string(name_of(reason_of(own->source))) + ")");
         }
     }
     return {};
-}
-
-Result<void> check_holds_no_more(const Caller& caller, std::span<const Subject> subjects) {
-    const AccessSnapshot& access = caller.state->access;
-    const bool is_account = subjects.front().type == SubjectType::service_account;
-    const std::string who = is_account ? "this service account" : "this user";
-    Result<void> outcome;
-    for (const Subject& subject : subjects) {
-        access.for_each_rule_of(subject, [&](const AccessRule& rule) {
-            const auto node = access.find(rule.scope);
-            if (!node) {
-                return;
-            }
-            const auto held = check_escalation(caller, rule.role, *node);
-            if (!held && held.error().code() == ErrorCode::access_denied) {
-                outcome = fail(ErrorCode::access_denied,
-                               who + " holds more than you do: " + held.error().detail());
-            }
-        });
-    }
-    return outcome;
 }
 
 AccessRules::AccessRules(Store& store, const Clock& clock) : store_(store), clock_(clock) {}

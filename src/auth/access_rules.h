@@ -6,8 +6,8 @@
 #include <span>
 #include <vector>
 
-#include "access/decide.h"
 #include "auth/caller.h"
+#include "auth/rights.h"
 #include "base/clock.h"
 #include "store/store.h"
 
@@ -18,22 +18,6 @@ struct AccessRuleDraft {
     RoleId role;
     ScopeId scope;
 };
-
-/// The subjects that rules may name to reach a caller: itself first, then its groups.
-class Subjects {
-public:
-    explicit Subjects(const Principal& principal);
-    operator std::span<const Subject>() const { // NOLINT(google-explicit-constructor)
-        return all_.empty() ? std::span(&self_, 1) : std::span<const Subject>(all_);
-    }
-
-private:
-    Subject self_; // most callers are in no group: nothing is allocated for them
-    std::vector<Subject> all_;
-};
-inline Subjects subjects_of(const Principal& principal) {
-    return Subjects(principal);
-}
 
 /// Whether any rule names one of the subjects.
 bool is_reached_by_a_rule(const AccessSnapshot& access, std::span<const Subject> subjects);
@@ -47,9 +31,14 @@ Result<void> check_escalation(const Caller& caller, RoleId role, NodeIndex scope
 /// The same for what `role_name` holds or is about to hold.
 Result<void> check_escalation(const Caller& caller, const PermissionSet& wanted,
                               std::string_view role_name, NodeIndex scope);
-/// `access_denied` when some rule that names one of the subjects gives what the caller does not
-/// hold there: whoever can act as them would hold it then.
-Result<void> check_holds_no_more(const Caller& caller, std::span<const Subject> subjects);
+/// `access_denied` when a credential of `holder` that `limits` bind could do more than the caller,
+/// be it by rules, within the limits of key and token, or by time and place: whoever gets the
+/// credential would hold it then. Asked by everything that makes a credential, gives it another
+/// secret or password, or widens its limits. `limits` may be null.
+Result<void> check_no_wider(const Caller& caller, const Principal& holder,
+                            const CredentialLimits* limits);
+/// `access_denied` when some rule that names the user gives what the caller does not hold there.
+Result<void> check_holds_no_more(const Caller& caller, const Principal& holder);
 
 /// What became of the entries of a batch, in their order. An entry that is refused
 /// (`invalid_request`, `access_denied`, `not_found`, `conflict`) leaves the others alone.

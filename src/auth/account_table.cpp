@@ -23,6 +23,7 @@ AccountEntry entry_of(const ServiceAccount& account, TextPool& pool) {
         entry.secret = account.secrets.back();
         entry.older_secrets.assign(account.secrets.begin(), account.secrets.end() - 1);
     }
+    entry.limits = read_limits(account.id.tenant, account.limits);
     entry.created_by = pool.share(account.created_by);
     entry.created_at = account.created_at;
     entry.updated_at = account.updated_at;
@@ -38,6 +39,7 @@ ServiceAccount row_of(TenantId tenant, const AccountEntry& entry) {
     account.enabled = entry.enabled;
     account.secrets = entry.older_secrets;
     account.secrets.push_back(entry.secret);
+    account.limits = entry.limits ? entry.limits->text : std::string(no_limits);
     account.created_by = *entry.created_by;
     account.created_at = entry.created_at;
     account.updated_at = entry.updated_at;

@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "auth/credential_limits.h"
 #include "base/sharded_table.h"
 #include "model/model.h"
 
@@ -22,6 +23,7 @@ struct AccountEntry {
     bool enabled = true;
     ClientSecret secret;                           // the newest
     std::vector<ClientSecret> older_secrets;       // usually none
+    LimitsPointer limits;                          // usually null
     std::shared_ptr<const std::string> created_by; // shared: one text for all that it created
     Timestamp created_at;
     Timestamp updated_at;

@@ -104,7 +104,7 @@ protected:
 
     Result<Principal> verify(const std::string& token,
                              AcceptedTokens accepted = AcceptedTokens::access_tokens) {
-        return world.verifier.verify(*world.state(), token, accepted);
+        return world.verifier.verify(*world.state(), token, accepted, "192.0.2.1");
     }
 };
 
@@ -151,8 +151,8 @@ TEST_F(TokenTest, EndWithEveryChangeOfTheirAccount) {
 TEST_F(TokenTest, ExpireAndStayInTheirTenant) {
     const std::string token = world.grant(account).result->access_token;
     ASSERT_TRUE(world.add_tenant("other", "other.example"));
-    EXPECT_FALSE(
-        world.verifier.verify(*world.state("other"), token, AcceptedTokens::access_tokens));
+    EXPECT_FALSE(world.verifier.verify(*world.state("other"), token, AcceptedTokens::access_tokens,
+                                       "192.0.2.1"));
     world.clock.advance_seconds(3599);
     EXPECT_TRUE(verify(token));
     world.clock.advance_seconds(1);

@@ -103,7 +103,7 @@ TenantStatePointer finish(Loading&& loading, std::int64_t token_lifetime_seconds
     auto state = std::make_shared<TenantState>(loading.tenant);
     state->accounts = std::move(loading.account_table);
     state->users = UserTable::build(std::move(loading.users));
-    state->access_keys = AccessKeyTable::build(std::move(loading.access_keys));
+    state->access_keys = AccessKeyTable::build(loading.access_keys);
     state->sessions = SessionTable::build(std::move(loading.sessions));
     state->access =
         AccessSnapshot::build(loading.tenant, loading.units, loading.rules, loading.roles);

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string_view>
 
+#include "auth/credential_limits.h"
 #include "auth/directory.h"
 #include "auth/origin.h"
 
@@ -18,7 +19,9 @@ enum class Ineligible : std::uint8_t {
     unknown,
     disabled,
     epoch_passed,
-    password_is_temporary
+    password_is_temporary,
+    key_expired,
+    outside_addresses
 };
 std::string_view name_of(Ineligible reason);
 
@@ -27,12 +30,20 @@ struct Eligibility {
     const User* user = nullptr; // when the principal is one
     std::string_view name;      // service account's name or user's e-mail; empty when refused
     std::uint32_t epoch = 0;    // what a token made now must carry
+    LimitsPointer limits = nullptr;    // of the service account or access key
+    bool is_outside_addresses = false; // and the limits only log it
+};
+
+/// When and from where a credential or a token is used.
+struct UseOfCredential {
+    Timestamp at;
+    std::string_view source_ip; // empty: it is asked about only, and no address counts
 };
 
 /// `token_epoch` is the epoch that a token carries, or nothing when a new one is asked for. With an
 /// access key of a user it is the key's epoch that counts, and the user must be good as well.
 Eligibility eligible(const TenantState& state, PrincipalKind kind, const Uuid& id,
-                     std::optional<std::uint32_t> token_epoch,
+                     std::optional<std::uint32_t> token_epoch, const UseOfCredential& use,
                      const std::optional<Uuid>& access_key = {});
 
 } // namespace claviger

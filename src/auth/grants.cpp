@@ -35,6 +35,17 @@ std::string grant_payload(const AuditEvent& event, std::string_view grant,
     return audit_payload(event, {{"grant", grant}, {"client_id", client_id}, {"jti", token_id}});
 }
 
+/// Never more than is set, than is asked for, than the key has left to live.
+std::int64_t lifetime_of(const Narrowing& narrowing, const CredentialLimits* limits,
+                         const TokenSettings& settings, Timestamp now) {
+    std::int64_t seconds = settings.lifetime_seconds;
+    seconds = std::min(seconds, narrowing.lifetime_seconds.value_or(seconds));
+    if (limits != nullptr && limits->expires_at) {
+        seconds = std::min(seconds, limits->expires_at->seconds() - now.seconds());
+    }
+    return seconds;
+}
+
 } // namespace
 
 Grants::Grants(const TokenSettings& settings, const Pepper& pepper, Passwords& passwords,
@@ -50,7 +61,8 @@ Grants::Counts Grants::counts() const {
     return {granted_clients_.load(std::memory_order_relaxed),
             granted_users_.load(std::memory_order_relaxed),
             refreshed_.load(std::memory_order_relaxed), refused_.load(std::memory_order_relaxed),
-            throttled_.load(std::memory_order_relaxed)};
+            throttled_.load(std::memory_order_relaxed),
+            outside_addresses_.load(std::memory_order_relaxed)};
 }
 
 Grants::Attempt Grants::client_attempt(const TenantState& state, std::string_view client_id,
@@ -61,19 +73,19 @@ Grants::Attempt Grants::client_attempt(const TenantState& state, std::string_vie
             PrincipalKind::service_account,
             grant_type::client_credentials,
             origin,
-            options,
+            std::move(options),
             clock_.now()};
 }
 
 GrantOutcome Grants::client_credentials(const TenantState& state, std::string_view client_id,
                                         std::string_view secret, const Origin& origin,
                                         GrantOptions options) {
-    Attempt attempt = client_attempt(state, client_id, origin, options);
+    Attempt attempt = client_attempt(state, client_id, origin, std::move(options));
     auto client = identify(attempt, secret);
     if (!client) {
         return std::move(client).error();
     }
-    return grant(attempt, client->subject, client->name, client->login);
+    return grant(attempt, client->subject, client->standing, client->login);
 }
 
 std::expected<Principal, GrantOutcome> Grants::check_client(const TenantState& state,
@@ -85,7 +97,8 @@ std::expected<Principal, GrantOutcome> Grants::check_client(const TenantState& s
     if (!client) {
         return std::unexpected(std::move(client).error());
     }
-    Principal principal{client->subject.kind, client->subject.id, std::string(client->name)};
+    Principal principal{client->subject.kind, client->subject.id, std::string(client->standing.name)};
+    principal.limits = client->standing.limits;
     if (const auto* key = std::get_if<AccessKeyId>(&client->login)) {
         principal.access_key = key->value;
         principal.groups = client->subject.user->groups;
@@ -113,13 +126,13 @@ std::expected<Grants::Client, GrantOutcome> Grants::identify(Attempt& attempt,
             refuse(attempt, account == nullptr ? "unknown client" : "wrong secret"));
     }
     const Eligibility standing =
-        eligible(state, PrincipalKind::service_account, account->id, std::nullopt);
+        eligible(state, PrincipalKind::service_account, account->id, std::nullopt, attempt.use());
     if (standing.refused) {
         return std::unexpected(refuse(attempt, name_of(*standing.refused)));
     }
     const TokenSubject subject{PrincipalKind::service_account, account->id, standing.epoch,
                                account->name};
-    return Client{subject, account->name, ServiceAccountId{state.tenant.id, account->id}};
+    return Client{subject, standing, ServiceAccountId{state.tenant.id, account->id}};
 }
 
 /// A user's own credential: the token is the user's.
@@ -134,13 +147,13 @@ std::expected<Grants::Client, GrantOutcome> Grants::identify_key(Attempt& attemp
         return std::unexpected(refuse(attempt, key == nullptr ? "unknown client" : "wrong secret"));
     }
     const Eligibility standing =
-        eligible(state, PrincipalKind::user, key->user, std::nullopt, key->id.value);
+        eligible(state, PrincipalKind::user, key->user, std::nullopt, attempt.use(), key->id.value);
     if (standing.refused) {
         return std::unexpected(refuse(attempt, name_of(*standing.refused)));
     }
     const TokenSubject subject{PrincipalKind::user, key->user, standing.epoch, key->client_id,
                                standing.user};
-    return Client{subject, standing.name, key->id};
+    return Client{subject, standing, key->id};
 }
 
 AuditEvent Grants::event_of(const Attempt& attempt) const {
@@ -155,15 +168,22 @@ AuditEvent Grants::event_of(const Attempt& attempt) const {
     return event;
 }
 
-Result<GrantedTokens> Grants::issue(const Attempt& attempt, const TokenSubject& subject,
-                                    std::string& token_id) {
+Result<GrantedTokens> Grants::issue(const Attempt& attempt, TokenSubject subject,
+                                    const CredentialLimits* limits, std::string& token_id) {
+    const Narrowing& narrowing = attempt.options.narrowing;
+    if (narrowing.scope && !attempt.state.access.find(*narrowing.scope)) {
+        return fail(ErrorCode::invalid_scope, "There is no such scope of the tree.");
+    }
+    subject.narrowing = &narrowing;
+    subject.lifetime_seconds = lifetime_of(narrowing, limits, settings_, attempt.now);
     IssuedToken access_token = TRY(issue_access_token(
         attempt.state, settings_, attempt.options.issuer, subject, attempt.now, random_));
     GrantedTokens tokens;
     tokens.access_token = std::move(access_token.text);
-    tokens.expires_in = settings_.lifetime_seconds;
+    tokens.expires_in = subject.lifetime_seconds;
     token_id = std::move(access_token.token_id);
-    if (attempt.options.with_id_token) {
+    tokens.scope = narrowing.permissions ? scope_claim(*narrowing.permissions) : std::string();
+    if (attempt.options.with_id_token && !narrowing.binds()) {
         IssuedToken id_token = TRY(issue_id_token(attempt.state, settings_, attempt.options.issuer,
                                                   subject, attempt.now, random_));
         tokens.id_token = std::move(id_token.text);
@@ -172,14 +192,24 @@ Result<GrantedTokens> Grants::issue(const Attempt& attempt, const TokenSubject& 
 }
 
 GrantOutcome Grants::grant(const Attempt& attempt, const TokenSubject& subject,
-                           std::string_view name, const LoginId& login) {
+                           const Eligibility& standing, const LoginId& login) {
     std::string token_id;
-    auto tokens = issue(attempt, subject, token_id);
+    const CredentialLimits* limits = standing.limits.get();
+    auto tokens = issue(attempt, subject, limits, token_id);
     if (!tokens) {
         return {std::move(tokens), 0, 0};
     }
     AuditEvent event = event_of(attempt);
-    event.subject = name;
+    event.subject = standing.name;
+    if (standing.is_outside_addresses) {
+        event.metadata.emplace_back("address", "not in the list of the key");
+        tokens->is_outside_addresses = true;
+        outside_addresses_.fetch_add(1, std::memory_order_relaxed);
+    }
+    const Timestamp soon = attempt.now.plus_seconds(settings_.key_expiry_warning_seconds);
+    if (limits != nullptr && limits->expires_at && *limits->expires_at <= soon) {
+        tokens->key_expires_at = limits->expires_at;
+    }
     auto ticket = access_events_.append(
         event.tenant, event.at, grant_payload(event, attempt.grant, subject.client_id, token_id));
     if (!ticket) {

@@ -13,7 +13,9 @@
 
 #include "auth/audit.h"
 #include "auth/directory.h"
+#include "auth/eligible.h"
 #include "auth/issue_token.h"
+#include "auth/narrowing.h"
 #include "auth/last_logins.h"
 #include "auth/password.h"
 #include "auth/refresh_token.h"
@@ -32,7 +34,8 @@ inline constexpr std::string_view refresh_token = "refresh_token";
 /// How the endpoint wants its tokens made.
 struct GrantOptions {
     IssuerKind issuer = IssuerKind::root;
-    bool with_id_token = false;
+    bool with_id_token = false; // a narrowed request gets none: it would be good for more
+    Narrowing narrowing = {};
 };
 
 /// What a user gets besides tokens, to get new ones with.
@@ -44,9 +47,12 @@ struct GrantedSession {
 
 struct GrantedTokens {
     std::string access_token;
-    std::string id_token; // empty unless asked for; users always get one
+    std::string id_token; // empty unless asked for; users get one unless they narrow
     std::int64_t expires_in = 0;
     std::optional<GrantedSession> session = {};
+    std::string scope = {};                         // the permissions that it was narrowed to
+    std::optional<Timestamp> key_expires_at = {};   // when that is soon
+    bool is_outside_addresses = false;              // of the key's limits, which only log it
 };
 
 struct GrantOutcome {
@@ -110,6 +116,7 @@ public:
         std::uint64_t refresh = 0;
         std::uint64_t refused = 0;
         std::uint64_t throttled = 0;
+        std::uint64_t outside_addresses = 0; // which the limits of the key only log
     };
     Counts counts() const;
 
@@ -124,6 +131,7 @@ private:
         const Origin& origin;
         GrantOptions options;
         Timestamp now;
+        UseOfCredential use() const { return {now, origin.source_ip}; }
     };
     /// What a grant changes besides its session; `user` is the row as it is now.
     using Change = std::function<Result<void>(Transaction&, User user)>;
@@ -131,7 +139,7 @@ private:
     /// A client whose secret was right and who is eligible.
     struct Client {
         TokenSubject subject;
-        std::string_view name;
+        Eligibility standing;
         LoginId login;
     };
 
@@ -140,12 +148,12 @@ private:
                            const Origin& origin, GrantOptions options) const;
     std::expected<Client, GrantOutcome> identify(Attempt& attempt, std::string_view secret);
     std::expected<Client, GrantOutcome> identify_key(Attempt& attempt, const Digest& offered);
-    GrantOutcome grant(const Attempt& attempt, const TokenSubject& subject, std::string_view name,
-                       const LoginId& login);
+    GrantOutcome grant(const Attempt& attempt, const TokenSubject& subject,
+                       const Eligibility& standing, const LoginId& login);
     GrantOutcome refuse(const Attempt& attempt, std::string_view reason,
                         std::string_view said = {});
-    Result<GrantedTokens> issue(const Attempt& attempt, const TokenSubject& subject,
-                                std::string& token_id);
+    Result<GrantedTokens> issue(const Attempt& attempt, TokenSubject subject,
+                                const CredentialLimits* limits, std::string& token_id);
     AuditEvent event_of(const Attempt& attempt) const;
 
     // Of user_grants.cpp.
@@ -172,6 +180,7 @@ private:
     std::atomic<std::uint64_t> refreshed_{0};
     std::atomic<std::uint64_t> refused_{0};
     std::atomic<std::uint64_t> throttled_{0};
+    std::atomic<std::uint64_t> outside_addresses_{0};
 };
 
 } // namespace claviger

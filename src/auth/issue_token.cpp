@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "access/scope_type.h"
 #include "auth/user_claims.h"
 #include "base/encoding.h"
 #include "base/text.h"
@@ -86,17 +87,25 @@ Result<IssuedToken> issue_access_token(const TenantState& state, const TokenSett
     const OpenedKey* key = TRY(find_signing_key(state, settings, KeyPurpose::access_token, now));
     IssuedToken token;
     token.token_id = make_token_id(subject.epoch, random);
+    const Narrowing* narrowing = subject.narrowing;
+    const bool is_for_other = narrowing != nullptr && !narrowing->audience.empty();
     JwtBuilder builder(key->private_key, key->row.kid, access_token_type);
     builder.add(claim::issuer, issuer_of(state, settings, issuer))
         .add(claim::subject, subject_claim(subject.kind, subject.id))
-        .add(claim::audience, settings.audience)
+        .add(claim::audience, is_for_other ? narrowing->audience : settings.audience)
         .add(claim::client_id, subject.client_id)
         .add(claim::issued_at, time_of_issue(state, now))
-        .add(claim::expiration, now.seconds() + settings.lifetime_seconds)
+        .add(claim::expiration, now.seconds() + subject.lifetime_seconds)
         .add(claim::token_id, token.token_id)
         .add(claim::tenant, std::int64_t{number_of(state.tenant.id)});
     if (subject.session) {
         builder.add(claim::session, as_text(subject.session->characters()));
+    }
+    if (narrowing != nullptr && narrowing->permissions) {
+        builder.add(claim::scope, scope_claim(*narrowing->permissions));
+    }
+    if (narrowing != nullptr && narrowing->scope) {
+        builder.add(claim::within, text_of(*narrowing->scope));
     }
     token.text = builder.sign();
     return token;
@@ -113,7 +122,7 @@ Result<IssuedToken> issue_id_token(const TenantState& state, const TokenSettings
         .add(claim::subject, subject_claim(subject.kind, subject.id))
         .add(claim::audience, subject.client_id)
         .add(claim::issued_at, time_of_issue(state, now))
-        .add(claim::expiration, now.seconds() + settings.lifetime_seconds)
+        .add(claim::expiration, now.seconds() + subject.lifetime_seconds)
         .add(claim::token_id, token.token_id);
     if (subject.session) {
         builder.add(claim::session, as_text(subject.session->characters()));

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Makes access tokens (RFC 9068) and id tokens (OpenID Connect Core 2). A token says who, never
 // what is permitted: its size does not grow with rights, and a rule change acts on tokens that are
-// out.
+// out. What it was narrowed to by request does stand in it, and only takes away.
 #pragma once
 
 #include <string>
 #include <string_view>
 
 #include "auth/directory.h"
+#include "auth/narrowing.h"
 #include "auth/origin.h"
 #include "auth/token_settings.h"
 #include "base/random.h"
@@ -22,8 +23,10 @@ struct TokenSubject {
     Uuid id;
     std::uint32_t epoch = 0;
     std::string_view client_id;
-    const User* user = nullptr;       // when it is one; goes into id tokens only
-    std::optional<Uuid> session = {}; // of a user who signed in; the token ends with it
+    const User* user = nullptr; // when it is one; goes into id tokens only
+    std::int64_t lifetime_seconds = 0;
+    const Narrowing* narrowing = nullptr; // null: not narrowed
+    std::optional<Uuid> session = {};     // of a user who signed in; the token ends with it
 };
 
 struct IssuedToken {

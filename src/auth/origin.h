@@ -3,12 +3,14 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "auth/credential_limits.h"
 #include "base/uuid.h"
 #include "model/model.h"
 
@@ -35,6 +37,10 @@ struct Principal {
     std::string name;
     std::vector<std::string> groups{};   // of a user
     std::optional<Uuid> access_key = {}; // by which a user's token was got
+    LimitsPointer limits = nullptr;      // of the service account or access key; null: none
+    /// What the token was narrowed to, shared with the cache of verified tokens; null: not.
+    std::shared_ptr<const AccessLimit> narrowing = nullptr;
+    bool is_outside_addresses = false; // of its limits, which only log it
 
     /// How access rules speak about this principal.
     Subject subject() const {

@@ -7,6 +7,7 @@
 #include "auth/issue_token.h"
 #include "auth/last_administrator.h"
 #include "auth/revocation_journal.h"
+#include "auth/rights.h"
 
 namespace claviger {
 namespace {
@@ -181,8 +182,11 @@ Result<std::size_t> Revocations::remove_expired() {
 
 bool is_administrator(const Caller& caller) {
     bool found = false;
-    const auto subjects = subjects_of(caller.principal);
-    for (const Subject& subject : std::span<const Subject>(subjects)) {
+    const Rights rights = rights_of(caller.principal);
+    if (!rights.limits().empty()) {
+        return false; // whose key or token is bounded does not speak for the whole tenant
+    }
+    for (const Subject& subject : rights.subjects()) {
         caller.state->access.for_each_rule_of(
             subject, [&](const AccessRule& rule) { found = found || makes_administrator(rule); });
     }

@@ -49,8 +49,8 @@ protected:
     }
     bool may(const NewServiceAccount& made, std::string_view type, Action action) const {
         const Caller caller = world.account(made);
-        return permissions_at(caller.state->access, subjects_of(caller.principal),
-                              caller.state->access.root())
+        const Rights rights = rights_of(caller.principal);
+        return permissions_at(caller.state->access, rights.holder(), caller.state->access.root())
             .contains({*find_resource_type(type), action});
     }
     template <class T>

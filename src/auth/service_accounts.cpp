@@ -14,6 +14,10 @@ Subject subject_of(const Uuid& id) {
     return {SubjectType::service_account, id.text()};
 }
 
+Principal principal_of(const ServiceAccount& account) {
+    return {PrincipalKind::service_account, account.id.value, account.name};
+}
+
 Result<ServiceAccount> find(Transaction& transaction, ServiceAccountId id) {
     const auto account = TRY(transaction.service_accounts().find(id));
     if (!account) {
@@ -28,7 +32,8 @@ ServiceAccounts::ServiceAccounts(Store& store, const Pepper& pepper, const Clock
                                  Random& random)
     : store_(store), pepper_(pepper), clock_(clock), random_(random) {}
 
-Result<NewServiceAccount> ServiceAccounts::create(const Caller& caller, std::string_view name) {
+Result<NewServiceAccount> ServiceAccounts::create(const Caller& caller, std::string_view name,
+                                                  std::string_view limits) {
     if (!is_resource_name(name)) {
         return fail(ErrorCode::invalid_request,
                     "name must match ^[a-z][-_a-z0-9]*[a-z0-9]$ and be at most 255 characters");
@@ -38,12 +43,15 @@ Result<NewServiceAccount> ServiceAccounts::create(const Caller& caller, std::str
                     "names that start with \"ak-\" are kept for the access keys of users");
     }
     const Timestamp now = clock_.now();
+    const CredentialLimits bounds = TRY(parse_new_limits(caller.state->access, limits, now));
     NewServiceAccount made;
     made.client_secret = generate_client_secret(random_, SecretKind::service_account);
     ServiceAccount& account = made.account;
     account.id = {caller.tenant(), Uuid::make(random_)};
     account.name = name;
+    account.limits = limits;
     account.secrets.push_back(keep_client_secret(pepper_, random_, name, made.client_secret, now));
+    TRY(check_no_wider(caller, principal_of(account), &bounds));
     account.created_by = caller.principal.name;
     account.created_at = now;
     account.updated_at = now;
@@ -54,9 +62,12 @@ Result<NewServiceAccount> ServiceAccounts::create(const Caller& caller, std::str
             return fail(ErrorCode::conflict, "Resource with this name already exists");
         }
         TRY(transaction.service_accounts().put(account));
-        return append_change_event(transaction,
-                                   change_event(caller, now, audit_action::create, entity,
-                                                account.id.value.text(), account.name));
+        AuditEvent event = change_event(caller, now, audit_action::create, entity,
+                                        account.id.value.text(), account.name);
+        if (account.limits != no_limits) {
+            event.metadata.emplace_back("limits", account.limits);
+        }
+        return append_change_event(transaction, event);
     }));
     return made;
 }
@@ -82,13 +93,35 @@ Result<void> ServiceAccounts::set_enabled(const Caller& caller, const Uuid& id, 
     });
 }
 
+Result<void> ServiceAccounts::set_limits(const Caller& caller, const Uuid& id,
+                                         std::string_view limits) {
+    const Timestamp now = clock_.now();
+    const AccessSnapshot& access = caller.state->access;
+    const CredentialLimits next = TRY(parse_limits(caller.tenant(), limits));
+    TRY(check_names(access, next));
+    return store_.write([&](Transaction& transaction) -> Result<void> {
+        ServiceAccount account = TRY(find(transaction, {caller.tenant(), id}));
+        const LimitsPointer before = read_limits(caller.tenant(), account.limits);
+        if (excess_over(access, before.get(), &next)) {
+            TRY(check_no_wider(caller, principal_of(account), &next));
+        }
+        account.limits = limits;
+        account.updated_at = now;
+        TRY(transaction.service_accounts().put(account));
+        AuditEvent event =
+            change_event(caller, now, audit_action::update, entity, id.text(), account.name);
+        event.metadata.emplace_back("limits", account.limits);
+        return append_change_event(transaction, event);
+    });
+}
+
 Result<Secret> ServiceAccounts::regenerate_secret(const Caller& caller, const Uuid& id) {
-    const Subject subject = subject_of(id);
-    TRY(check_holds_no_more(caller, {&subject, 1}));
     const Timestamp now = clock_.now();
     Secret secret = generate_client_secret(random_, SecretKind::service_account);
     TRY(store_.write([&](Transaction& transaction) -> Result<void> {
         ServiceAccount account = TRY(find(transaction, {caller.tenant(), id}));
+        const LimitsPointer limits = read_limits(caller.tenant(), account.limits);
+        TRY(check_no_wider(caller, principal_of(account), limits.get()));
         account.secrets.assign(1, keep_client_secret(pepper_, random_, account.name, secret, now));
         account.epoch += 1;
         account.updated_at = now;

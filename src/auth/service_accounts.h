@@ -21,13 +21,18 @@ class ServiceAccounts {
 public:
     ServiceAccounts(Store& store, const Pepper& pepper, const Clock& clock, Random& random);
 
-    /// `invalid_request` for a bad name, `conflict` for a taken one.
-    Result<NewServiceAccount> create(const Caller& caller, std::string_view name);
+    /// `invalid_request` for a bad name, `conflict` for a taken one, `access_denied` when the
+    /// limits (credential_limits.h) let it be used when or where the caller's own key may not.
+    Result<NewServiceAccount> create(const Caller& caller, std::string_view name,
+                                     std::string_view limits = no_limits);
+    /// Replaces the limits, which act on tokens that are out as well. `access_denied` for what the
+    /// caller may not do itself, unless the old limits allow it already.
+    Result<void> set_limits(const Caller& caller, const Uuid& id, std::string_view limits);
     /// Disabling ends the tokens that are out; enabling does not revive them. `conflict` for the
     /// tenant's last System administrator.
     Result<void> set_enabled(const Caller& caller, const Uuid& id, bool enabled);
     /// Replaces the secret; the old one and all tokens got with it end at once. `access_denied`
-    /// when the account holds more than the caller: a secret is a way to all that it may do.
+    /// when the account may do more than the caller: a secret is a way to all of that.
     Result<Secret> regenerate_secret(const Caller& caller, const Uuid& id);
     /// Deletes the account and its access rules. `conflict` for the last System administrator.
     Result<void> remove(const Caller& caller, const Uuid& id);

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "model/model.h"
 
@@ -13,11 +14,13 @@ namespace claviger {
 struct TokenSettings {
     std::string public_url = "http://127.0.0.1:8080"; // without a trailing slash
     std::string audience = "runai";
+    std::vector<std::string> resources; // other audiences, which a request may name (RFC 8707)
     std::int64_t lifetime_seconds = 3600;              // above 60: clients refresh a minute early
     std::int64_t refresh_lifetime_seconds = 2'592'000; // of a session, from the sign-in
     SigningAlgorithm algorithm = SigningAlgorithm::es256;
     int rsa_key_bits = 3072;
     bool password_grant = true;
+    std::int64_t key_expiry_warning_seconds = 604'800; // before the expiry of a key
 };
 
 /// The client of users who sign in without naming one.

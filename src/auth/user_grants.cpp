@@ -97,13 +97,14 @@ GrantOutcome Grants::password(const TenantState& state, const PasswordRequest& r
     const std::string folded = fold_name(request.email);
     options.with_id_token = true;
     const Attempt attempt{state,  address, folded,      PrincipalKind::user, grant_type::password,
-                          origin, options, clock_.now()};
+                          origin, std::move(options), clock_.now()};
     const auto checked = check_password(attempt, request.password);
     if (!checked) {
         return checked.error();
     }
     const User& user = **checked;
-    const Eligibility standing = eligible(state, PrincipalKind::user, user.id.value, std::nullopt);
+    const Eligibility standing =
+        eligible(state, PrincipalKind::user, user.id.value, std::nullopt, attempt.use());
     if (standing.refused) {
         const bool is_temporary = standing.refused == Ineligible::password_is_temporary;
         return refuse(attempt, name_of(*standing.refused),
@@ -119,6 +120,7 @@ GrantOutcome Grants::password(const TenantState& state, const PasswordRequest& r
     session.client_id = public_client(request.client_id);
     session.created_at = attempt.now;
     session.updated_at = attempt.now;
+    session.narrowing = text_of(attempt.options.narrowing);
     session.expires_at = attempt.now.plus_seconds(settings_.refresh_lifetime_seconds);
     auto outcome = grant_in_session(
         attempt, user, session, [&](Transaction& transaction, User row) -> Result<void> {
@@ -137,10 +139,10 @@ GrantOutcome Grants::password(const TenantState& state, const PasswordRequest& r
 
 GrantOutcome Grants::grant_in_session(const Attempt& attempt, const User& user,
                                       const Session& session, const Change& change) {
-    const TokenSubject subject{PrincipalKind::user, user.id.value, user.epoch, session.client_id,
-                               &user, session.id.value};
+    TokenSubject subject{PrincipalKind::user, user.id.value, user.epoch, session.client_id, &user};
+    subject.session = session.id.value;
     std::string token_id;
-    auto tokens = issue(attempt, subject, token_id);
+    auto tokens = issue(attempt, subject, nullptr, token_id);
     if (!tokens) {
         return {std::move(tokens), 0, 0};
     }
@@ -181,13 +183,13 @@ GrantOutcome Grants::refresh(const TenantState& state, const RefreshRequest& req
     const Session* session = content ? state.sessions.find(content->session.value) : nullptr;
     const User* user = session != nullptr ? state.users.find(session->user) : nullptr;
     const std::string counted_as = content ? content->session.value.text() : "";
-    const Attempt attempt{state,
+    Attempt attempt{state,
                           user != nullptr ? std::string_view(user->email) : std::string_view(),
                           content ? counted_as : grant_type::refresh_token,
                           PrincipalKind::user,
                           grant_type::refresh_token,
                           origin,
-                          options,
+                          std::move(options),
                           clock_.now()};
     if (user == nullptr) {
         return refuse(attempt, content ? "session ended" : "unknown refresh token", wrong_token);
@@ -208,13 +210,23 @@ GrantOutcome Grants::refresh(const TenantState& state, const RefreshRequest& req
     if (!request.client_id.empty() && public_client(request.client_id) != session->client_id) {
         return refuse(attempt, "token of another client", wrong_token);
     }
-    const Eligibility standing = eligible(state, PrincipalKind::user, user->id.value, std::nullopt);
+    const Eligibility standing =
+        eligible(state, PrincipalKind::user, user->id.value, std::nullopt, attempt.use());
     if (standing.refused) {
         return refuse(attempt, name_of(*standing.refused), wrong_token);
     }
-    if (!is_reached_by_a_rule(state.access, subjects_of(principal_of(*user)))) {
+    if (!is_reached_by_a_rule(state.access, rights_of(principal_of(*user)).subjects())) {
         return refuse(attempt, "no access rule", wrong_token);
     }
+    const auto granted = parse_narrowing(state.tenant.id, session->narrowing);
+    if (!granted) {
+        return refuse(attempt, "unreadable narrowing", wrong_token);
+    }
+    auto narrowing = narrow_further(state.access, *granted, attempt.options.narrowing);
+    if (!narrowing) {
+        return {std::unexpected(std::move(narrowing).error()), 0, 0};
+    }
+    attempt.options.narrowing = *std::move(narrowing);
     return rotate(attempt, *user, *session);
 }
 

@@ -33,7 +33,8 @@ protected:
         return outcome.result ? ErrorCode::internal : outcome.result.error().code();
     }
     bool is_good(const std::string& token) {
-        return world.verifier.verify(*world.state(), token, AcceptedTokens::access_and_id_tokens)
+        return world.verifier
+            .verify(*world.state(), token, AcceptedTokens::access_and_id_tokens, "192.0.2.1")
             .has_value();
     }
     User admin_row() const { return *world.state()->users.find_by_email(admin_email); }

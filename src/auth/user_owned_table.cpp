@@ -3,7 +3,7 @@
 
 namespace claviger {
 
-AccessKeyTable AccessKeyTable::build(std::vector<AccessKey> keys) {
+AccessKeyTable AccessKeyTable::build(const std::vector<AccessKey>& keys) {
     AccessKeyTable table;
     std::vector<ClientIndex> index;
     index.reserve(keys.size());
@@ -11,11 +11,11 @@ AccessKeyTable AccessKeyTable::build(std::vector<AccessKey> keys) {
         index.push_back({key.client_id, key.id.value});
     }
     table.by_client_id_ = ShardedTable<ClientIndex, ClientIdOf>::build(std::move(index));
-    table.keys_ = UserOwnedTable<AccessKey>::build(std::move(keys));
+    table.keys_ = UserOwnedTable<AccessKeyEntry>::build({keys.begin(), keys.end()});
     return table;
 }
 
-const AccessKey* AccessKeyTable::find_by_client_id(std::string_view client_id) const {
+const AccessKeyEntry* AccessKeyTable::find_by_client_id(std::string_view client_id) const {
     const ClientIndex* row = by_client_id_.find(client_id);
     return row == nullptr ? nullptr : keys_.find(row->id);
 }
@@ -23,7 +23,7 @@ const AccessKey* AccessKeyTable::find_by_client_id(std::string_view client_id) c
 AccessKeyTable AccessKeyTable::with(const AccessKey& key) const {
     AccessKeyTable next = without(key.id.value);
     next.by_client_id_ = next.by_client_id_.put({key.client_id, key.id.value});
-    next.keys_ = next.keys_.with(key);
+    next.keys_ = next.keys_.with(AccessKeyEntry(key));
     return next;
 }
 

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "auth/credential_limits.h"
 #include "base/sharded_table.h"
 #include "model/model.h"
 
@@ -78,12 +79,20 @@ private:
 
 using SessionTable = UserOwnedTable<Session>;
 
+/// An access key as kept in memory: its row, and the limits that the row tells as text.
+struct AccessKeyEntry : AccessKey {
+    AccessKeyEntry() = default;
+    explicit AccessKeyEntry(const AccessKey& row)
+        : AccessKey(row), bounds(read_limits(row.id.tenant, row.limits)) {}
+    LimitsPointer bounds; // usually null
+};
+
 /// Access keys, found by their client ids as well.
 class AccessKeyTable {
 public:
-    static AccessKeyTable build(std::vector<AccessKey> keys);
-    const AccessKey* find(const Uuid& id) const { return keys_.find(id); }
-    const AccessKey* find_by_client_id(std::string_view client_id) const;
+    static AccessKeyTable build(const std::vector<AccessKey>& keys);
+    const AccessKeyEntry* find(const Uuid& id) const { return keys_.find(id); }
+    const AccessKeyEntry* find_by_client_id(std::string_view client_id) const;
     std::size_t size() const { return keys_.size(); }
     template <class Visit>
     void for_each(Visit visit) const {
@@ -104,7 +113,7 @@ private:
     struct ClientIdOf {
         std::string_view operator()(const ClientIndex& row) const { return row.client_id; }
     };
-    UserOwnedTable<AccessKey> keys_;
+    UserOwnedTable<AccessKeyEntry> keys_;
     ShardedTable<ClientIndex, ClientIdOf> by_client_id_;
 };
 

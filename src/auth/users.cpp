@@ -28,7 +28,7 @@ Result<const User*> find_manageable(const Caller& caller, const Uuid& id) {
     if (user == nullptr) {
         return fail(ErrorCode::not_found, "no user has this userId");
     }
-    TRY(check_holds_no_more(caller, subjects_of(principal_of(*user))));
+    TRY(check_holds_no_more(caller, principal_of(*user)));
     return user;
 }
 
@@ -80,7 +80,7 @@ Result<NewUser> Users::create(const Caller& caller, std::string_view email, bool
     User& user = made.user;
     user.id = {caller.tenant(), Uuid::make(random_)};
     user.email = ascii_lower(email);
-    TRY(check_holds_no_more(caller, subjects_of(principal_of(user))));
+    TRY(check_no_wider(caller, principal_of(user), nullptr)); // a password has no limits
     user.password_hash = TRY(passwords_.hash(made.password.reveal()));
     user.password_is_temporary = temporary;
     user.created_by = caller.principal.name;
@@ -152,6 +152,7 @@ Result<void> Users::set_password(const Caller& caller, const Uuid& id, const Use
 
 Result<Secret> Users::reset_password(const Caller& caller, const Uuid& id) {
     const User* user = TRY(find_manageable(caller, id));
+    TRY(check_no_wider(caller, principal_of(*user), nullptr)); // a password has no limits
     if (!user->is_local) {
         return fail(ErrorCode::invalid_request,
                     "this user signs in with an identity provider and has no password here");

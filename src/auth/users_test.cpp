@@ -59,7 +59,8 @@ protected:
             .result;
     }
     bool is_good(const std::string& token) {
-        return world.verifier.verify(*world.state(), token, AcceptedTokens::access_tokens)
+        return world.verifier
+            .verify(*world.state(), token, AcceptedTokens::access_tokens, "192.0.2.1")
             .has_value();
     }
     Caller as_user() const {

@@ -8,6 +8,7 @@
 #include "auth/eligible.h"
 #include "auth/issue_token.h"
 #include "auth/names.h"
+#include "auth/narrowing.h"
 
 namespace claviger {
 namespace {
@@ -54,9 +55,10 @@ public:
     struct Entry {
         Sha256Digest token_hash{};
         std::uint64_t verifier = 0; // 0: free
-        VerifiedToken token;
+        TokenFacts token;
         std::uint32_t key_ring_serial = 0;
     };
+    static_assert(std::is_trivially_copyable_v<Entry>, "entries live in memory of calloc");
 
     const Entry* find(const Sha256Digest& hash, std::uint64_t verifier) const {
         if (entries_ == nullptr) {
@@ -97,6 +99,47 @@ private:
     std::size_t next_way_ = 0;
 };
 
+/// What the narrowed ones among them were narrowed to: few, and each beside the hash of its whole
+/// token. A narrowed token that is no longer here is verified again.
+class KnownNarrowings {
+public:
+    std::shared_ptr<const AccessLimit> find(const Sha256Digest& token_hash) const {
+        if (places_.empty()) {
+            return nullptr;
+        }
+        const Place& place = places_[place_of(token_hash)];
+        return place.token_hash == token_hash ? place.narrowing : nullptr;
+    }
+    void insert(const Sha256Digest& token_hash, std::shared_ptr<const AccessLimit> narrowing) {
+        places_.resize(place_count);
+        places_[place_of(token_hash)] = {token_hash, std::move(narrowing)};
+    }
+
+private:
+    struct Place {
+        Sha256Digest token_hash{};
+        std::shared_ptr<const AccessLimit> narrowing; // as in VerifiedToken
+    };
+    static constexpr std::size_t place_count = 1024;
+    static std::size_t place_of(const Sha256Digest& hash) {
+        return (hash[0] | std::size_t{hash[1]} << 8) % place_count;
+    }
+    std::vector<Place> places_; // none until the first
+};
+
+/// The limit that the claims of an access token tell; null when it is not narrowed.
+Result<std::shared_ptr<const AccessLimit>> narrowing_of(const ParsedJwt& jwt, TenantId tenant) {
+    std::shared_ptr<const AccessLimit> narrowing; // as in VerifiedToken
+    if (jwt.scope || jwt.within) {
+        auto limit = limit_of_claims(tenant, jwt.scope, jwt.within);
+        if (!limit) {
+            return refuse("the scope of the token is not ours");
+        }
+        narrowing = std::make_shared<const AccessLimit>(*std::move(limit));
+    }
+    return narrowing;
+}
+
 } // namespace
 
 Result<VerifiedToken> verify_jwt(const TenantState& state, const TokenSettings& settings,
@@ -136,9 +179,11 @@ Result<VerifiedToken> verify_jwt(const TenantState& state, const TokenSettings& 
     if (!subject || !token_id || (!session && !jwt.session.empty())) {
         return refuse("sub, jti or sid is not ours");
     }
-    VerifiedToken verified{state.tenant.id, subject->first,  subject->second,
-                           token_id->epoch, *jwt.expires_at, is_id_token,
-                           *jwt.issued_at,  token_id->random, session};
+    VerifiedToken verified{{state.tenant.id, subject->first, subject->second, token_id->epoch,
+                            *jwt.expires_at, is_id_token, *jwt.issued_at, token_id->random,
+                            session}};
+    verified.narrowing = TRY(narrowing_of(jwt, state.tenant.id));
+    verified.is_narrowed = verified.narrowing != nullptr;
     // An id token names its client as the audience (OpenID Connect Core 2).
     const std::string_view client =
         is_id_token && !jwt.audience.empty() ? jwt.audience.front() : jwt.client_id;
@@ -165,36 +210,55 @@ TokenVerifier::TokenVerifier(const TokenSettings& settings, const Clock& clock)
           return ++last;
       }()) {}
 
-Result<Principal> TokenVerifier::verify(const TenantState& state, std::string_view token,
-                                        AcceptedTokens accepted) const {
+Result<VerifiedToken> TokenVerifier::find(const TenantState& state, std::string_view token,
+                                          AcceptedTokens accepted, Timestamp now) const {
     static thread_local VerifiedTokens cache;
+    static thread_local KnownNarrowings narrowings;
+    const Sha256Digest hash = sha256(as_bytes(token));
+    const VerifiedTokens::Entry* known = cache.find(hash, serial_);
+    if (known != nullptr && known->token.tenant == state.tenant.id &&
+        known->key_ring_serial == state.keys.serial() && known->token.expires_at > now.seconds()) {
+        VerifiedToken verified{known->token};
+        verified.narrowing = verified.is_narrowed ? narrowings.find(hash) : nullptr;
+        if (verified.is_id_token && accepted == AcceptedTokens::access_tokens) {
+            return refuse("an id token is not an access token");
+        }
+        if (verified.is_narrowed == (verified.narrowing != nullptr)) {
+            return verified;
+        }
+    }
+    VerifiedToken verified = TRY(verify_jwt(state, settings_, token, accepted, now));
+    cache.insert({hash, serial_, verified, state.keys.serial()});
+    if (verified.narrowing) {
+        narrowings.insert(hash, verified.narrowing);
+    }
+    return verified;
+}
+
+Result<Principal> TokenVerifier::verify(const TenantState& state, std::string_view token,
+                                        AcceptedTokens accepted,
+                                        std::string_view source_ip) const {
     if (token.size() > max_token_size) {
         return refuse("the token is too long");
     }
     const Timestamp now = clock_.now();
-    const Sha256Digest hash = sha256(as_bytes(token));
-    const VerifiedTokens::Entry* known = cache.find(hash, serial_);
-    VerifiedToken verified;
-    if (known != nullptr && known->token.tenant == state.tenant.id &&
-        known->key_ring_serial == state.keys.serial() && known->token.expires_at > now.seconds()) {
-        verified = known->token;
-        if (verified.is_id_token && accepted == AcceptedTokens::access_tokens) {
-            return refuse("an id token is not an access token");
-        }
-    } else {
-        verified = TRY(verify_jwt(state, settings_, token, accepted, now));
-        cache.insert({hash, serial_, verified, state.keys.serial()});
-    }
+    VerifiedToken verified = TRY(find(state, token, accepted, now));
     if (is_revoked(state, verified)) {
         return refuse("the token was revoked");
     }
-    const Eligibility standing =
-        eligible(state, verified.kind, verified.id, verified.epoch, verified.access_key);
+    const Eligibility standing = eligible(state, verified.kind, verified.id, verified.epoch,
+                                          {now, source_ip}, verified.access_key);
     if (standing.refused) {
         return refuse(std::string(name_of(*standing.refused)));
     }
     Principal principal{verified.kind, verified.id, std::string(standing.name)};
     principal.access_key = verified.access_key;
+    principal.limits = standing.limits;
+    principal.narrowing = std::move(verified.narrowing);
+    principal.is_outside_addresses = standing.is_outside_addresses;
+    if (standing.is_outside_addresses) {
+        outside_addresses_.fetch_add(1, std::memory_order_relaxed);
+    }
     if (standing.user != nullptr) {
         principal.groups = standing.user->groups;
     }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string_view>
@@ -22,8 +23,8 @@ namespace claviger {
 /// Which tokens a resource takes. Only our own API takes id tokens as well.
 enum class AcceptedTokens : std::uint8_t { access_tokens, access_and_id_tokens };
 
-/// What a valid token says, without its text.
-struct VerifiedToken {
+/// What a valid token says in few bytes, which can be copied as they are.
+struct TokenFacts {
     TenantId tenant{};
     PrincipalKind kind = PrincipalKind::service_account;
     Uuid id;
@@ -34,6 +35,13 @@ struct VerifiedToken {
     Uuid random;                         // of its jti, by which it is revoked alone
     std::optional<Uuid> session = {};    // of a user's sign-in, to which it belongs
     std::optional<Uuid> access_key = {}; // of a user, by which it was got
+    bool is_narrowed = false;
+};
+
+/// What a valid token says, without its text.
+struct VerifiedToken : TokenFacts {
+    /// Shared with the cache and the requests that use it; there if `is_narrowed`.
+    std::shared_ptr<const AccessLimit> narrowing = nullptr;
 };
 
 /// Whether it was ended before its time: alone, with its session, or with all of the tenant. What
@@ -45,6 +53,9 @@ bool is_revoked(const TenantState& state, const VerifiedToken& token);
 Result<VerifiedToken> verify_jwt(const TenantState& state, const TokenSettings& settings,
                                  std::string_view token, AcceptedTokens accepted, Timestamp now);
 
+/// The address of a token that is asked about and not used.
+inline constexpr std::string_view asked_from_anywhere = {};
+
 class TokenVerifier {
 public:
     TokenVerifier(const TokenSettings& settings, const Clock& clock);
@@ -52,12 +63,21 @@ public:
     /// The principal of a valid token whose principal is eligible now. Failures are
     /// `unauthenticated`; the detail is for the log.
     Result<Principal> verify(const TenantState& state, std::string_view token,
-                             AcceptedTokens accepted) const;
+                             AcceptedTokens accepted, std::string_view source_ip) const;
+
+    /// Uses from an address that is not in the key's list, which only logs it.
+    std::uint64_t outside_addresses() const {
+        return outside_addresses_.load(std::memory_order_relaxed);
+    }
 
 private:
+    Result<VerifiedToken> find(const TenantState& state, std::string_view token,
+                               AcceptedTokens accepted, Timestamp now) const;
+
     const TokenSettings& settings_;
     const Clock& clock_;
     std::uint64_t serial_; // identifies this verifier in the per-thread caches
+    mutable std::atomic<std::uint64_t> outside_addresses_{0};
 };
 
 } // namespace claviger

@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "auth/names.h"
+#include "auth/narrowing.h"
 #include "base/text.h"
 #include "cli/options.h"
 
@@ -95,6 +96,20 @@ Complaint assign_audience(const OptionSpec&, std::string_view text, Options& opt
         return "give at most 255 printable ASCII characters without spaces";
     }
     options.token_audience = std::string(text);
+    return std::nullopt;
+}
+
+Complaint assign_resources(const OptionSpec&, std::string_view text, Options& options) {
+    std::size_t begin = 0;
+    while (begin <= text.size()) {
+        const std::size_t end = std::min(text.find(',', begin), text.size());
+        const std::string_view resource = text.substr(begin, end - begin);
+        if (!is_absolute_uri(resource)) {
+            return "give absolute URIs without a fragment, such as https://build.example.com";
+        }
+        options.token_resource.emplace_back(resource);
+        begin = end + 1;
+    }
     return std::nullopt;
 }
 
@@ -216,6 +231,18 @@ std::vector<OptionSpec> make_token_options() {
          .default_text = "runai",
          .help = "The aud claim of access tokens",
          .assign = assign_audience},
+        {.name = "token-resource",
+         .kind = OptionKind::list,
+         .metavar = "URI",
+         .without = "none",
+         .help = "Another audience, for which a request may ask with `resource` (RFC 8707); may be "
+                 "given several times",
+         .assign = assign_resources},
+    };
+}
+
+std::vector<OptionSpec> make_credential_options() {
+    return {
         {.name = "token-algorithm",
          .kind = OptionKind::choice,
          .metavar = "NAME",
@@ -237,6 +264,14 @@ std::vector<OptionSpec> make_token_options() {
          .default_text = "true",
          .help = "Whether users may get tokens with e-mail and password",
          .assign = assign_boolean<&Options::password_grant>},
+        {.name = "key-expiry-warning-days",
+         .kind = OptionKind::integer,
+         .metavar = "DAYS",
+         .default_text = "7",
+         .help = "How long before its expiry a key is warned of; 0 never",
+         .assign = assign_integer<&Options::key_expiry_warning_days>,
+         .least = 0,
+         .most = 3'650},
     };
 }
 
@@ -283,6 +318,7 @@ const std::vector<OptionSpec>& option_table() {
         std::vector<OptionSpec> all = make_place_options();
         std::ranges::move(make_secret_options(), std::back_inserter(all));
         std::ranges::move(make_token_options(), std::back_inserter(all));
+        std::ranges::move(make_credential_options(), std::back_inserter(all));
         std::ranges::move(make_running_options(), std::back_inserter(all));
         return all;
     }();

@@ -9,6 +9,7 @@ namespace claviger {
 namespace {
 
 constexpr const char* mask = "********";
+constexpr std::int64_t seconds_per_day = 86'400;
 
 /// A value and its origin. `value` is a problem line when the origin could not be read.
 struct Setting {
@@ -176,15 +177,18 @@ private:
 
 } // namespace
 
+
 TokenSettings token_settings(const Options& options, std::string public_url) {
     TokenSettings settings;
     settings.public_url = std::move(public_url);
     settings.audience = options.token_audience;
+    settings.resources = options.token_resource;
     settings.lifetime_seconds = options.token_lifetime;
     settings.refresh_lifetime_seconds = options.refresh_token_lifetime;
     settings.algorithm = options.token_algorithm;
     settings.rsa_key_bits = options.rsa_key_bits;
     settings.password_grant = options.password_grant;
+    settings.key_expiry_warning_seconds = options.key_expiry_warning_days * seconds_per_day;
     return settings;
 }
 

@@ -39,9 +39,11 @@ struct Options {
     std::int64_t token_lifetime = 0;      // seconds
     std::int64_t refresh_token_lifetime = 0;
     std::string token_audience;
+    std::vector<std::string> token_resource; // other audiences, absolute URIs
     SigningAlgorithm token_algorithm = SigningAlgorithm::es256;
     int rsa_key_bits = 0;
     bool password_grant = true;
+    std::int64_t key_expiry_warning_days = 0;
     std::int64_t audit_retention_days = 0; // 0: for ever
     int threads = 0;
     std::vector<std::string> trusted_proxy; // networks, "10.0.0.0/8"

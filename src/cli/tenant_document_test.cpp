@@ -98,6 +98,11 @@ void fill(World& world) {
     ASSERT_TRUE(
         world.rules.create(world.admin(), {{SubjectType::service_account, id}, viewer, alpha.id}));
     ASSERT_TRUE(world.rules.create(world.admin(), {{SubjectType::group, "ops"}, auditor, east.id}));
+    ASSERT_TRUE(world.accounts.set_limits(
+        world.admin(), account->account.id.value,
+        R"({"expiresAt":"2036-01-01T00:00:00.000000Z","ceiling":{"roleIds":[10007],"scopes":)"
+        R"([{"scopeType":"department","scopeId":")" +
+            research.id.value + R"("}]}})"));
 }
 
 TEST(TenantDocumentTest, WhatGoesOutComesInAgain) {
@@ -108,6 +113,8 @@ TEST(TenantDocumentTest, WhatGoesOutComesInAgain) {
     const OperatorAnswer answer = to.imported(document);
     ASSERT_TRUE(answer.ok) << ::testing::PrintToString(answer.lines);
     EXPECT_EQ(to.exported(), document);
+    EXPECT_THAT(document, HasSubstr(R"("ceiling":{"roles":["Auditor"],"scopes":[["east",)"
+                                    R"("re/search"]]})"));
     EXPECT_THAT(answer.lines, Contains("  accessRules: 2 added"));
     EXPECT_THAT(answer.lines, Contains("  2 were there already")); // the administrator and its rule
 
@@ -129,7 +136,7 @@ TEST(TenantDocumentTest, ImportedRightsActAndNothingSignsInWithoutASecret) {
     const AccountEntry* account = state->accounts.find_by_name("ci-1");
     ASSERT_NE(account, nullptr);
     const Subject subject{SubjectType::service_account, account->id.text()};
-    EXPECT_TRUE(permissions_anywhere(state->access, std::span(&subject, 1))
+    EXPECT_TRUE(permissions_anywhere(state->access, {std::span(&subject, 1)})
                     .contains({*find_resource_type("project"), Action::read}));
     for (const char* client : {"ci-1", "ak-abcdefghijklmnop"}) {
         EXPECT_FALSE(

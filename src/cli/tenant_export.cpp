@@ -103,10 +103,17 @@ Result<void> add_users(Pieces& pieces, const TenantState& state) {
 Result<void> add_accounts(Pieces& pieces, const TenantState& state) {
     std::vector<ServiceAccountRecord> records;
     records.reserve(state.accounts.size());
+    Result<void> outcome;
     state.accounts.for_each([&](const AccountEntry& entry) {
+        auto limits = limits_record(state, entry.limits);
+        if (!limits) {
+            outcome = std::unexpected(std::move(limits).error());
+            return;
+        }
         records.push_back({entry.name, entry.enabled, *entry.created_by, entry.created_at,
-                           entry.updated_at, entry.last_login});
+                           entry.updated_at, entry.last_login, *std::move(limits)});
     });
+    TRY(outcome);
     return pieces.add_section(tenant_section::service_accounts, std::move(records),
                               &ServiceAccountRecord::name);
 }
@@ -114,13 +121,18 @@ Result<void> add_accounts(Pieces& pieces, const TenantState& state) {
 Result<void> add_access_keys(Pieces& pieces, const TenantState& state) {
     std::vector<AccessKeyRecord> records;
     records.reserve(state.access_keys.size());
-    state.access_keys.for_each([&](const AccessKey& key) {
+    Result<void> outcome;
+    state.access_keys.for_each([&](const AccessKeyEntry& key) {
         const User* owner = state.users.find(key.user);
-        if (owner != nullptr) {
+        auto limits = limits_record(state, key.bounds);
+        if (!limits) {
+            outcome = std::unexpected(std::move(limits).error());
+        } else if (owner != nullptr) {
             records.push_back({owner->email, key.name, key.client_id, key.created_at,
-                               key.updated_at, key.last_login});
+                               key.updated_at, key.last_login, *std::move(limits)});
         }
     });
+    TRY(outcome);
     return pieces.add_section(
         tenant_section::access_keys, std::move(records),
         [](const AccessKeyRecord& record) { return std::pair(record.user, record.name); });

@@ -98,12 +98,12 @@ Result<void> TenantImport::run(const TenantDocument& document) {
     using namespace tenant_section;
     TRY(import_each(document, tenant_section::roles, &TenantImport::import_role));
     TRY(import_each(document, users, &TenantImport::import_user));
-    TRY(import_each(document, service_accounts, &TenantImport::import_account));
-    TRY(import_each(document, access_keys, &TenantImport::import_access_key));
     TRY(import_each(document, clusters, &TenantImport::import_cluster));
     TRY(import_each(document, departments, &TenantImport::import_department));
     TRY(add_default_departments());
     TRY(import_each(document, projects, &TenantImport::import_project));
+    TRY(import_each(document, service_accounts, &TenantImport::import_account)); // name scopes
+    TRY(import_each(document, access_keys, &TenantImport::import_access_key));
     TRY(import_each(document, identity_providers, &TenantImport::import_identity_provider));
     TRY(import_settings(document));
     TRY(import_each(document, access_rules, &TenantImport::import_access_rule));
@@ -212,15 +212,21 @@ Result<void> TenantImport::import_account(const ServiceAccountRecord& record) {
         return {};
     }
     const bool enabled = record.enabled.value_or(true);
+    const auto limits = limits_of_record(record.limits);
+    if (!limits) {
+        return {};
+    }
     const auto same = TRY(transaction_.service_accounts().find_by_name(tenant_, record.name));
     if (same) {
-        note_existing(same->enabled == enabled, "a service account of this name");
+        note_existing(same->enabled == enabled && same->limits == *limits,
+                      "a service account of this name");
         return {};
     }
     ServiceAccount account;
     account.id = {tenant_, Uuid::make(random_)};
     account.name = record.name;
     account.enabled = enabled;
+    account.limits = *limits;
     account.last_login = record.last_login;
     fill(record, account);
     TRY(transaction_.service_accounts().put(account));
@@ -240,9 +246,14 @@ Result<void> TenantImport::import_access_key(const AccessKeyRecord& record) {
         add_problem("clientId must be \"ak-\" and 16 characters of a-z and 2-7");
         return {};
     }
+    const auto limits = limits_of_record(record.limits);
+    if (!limits) {
+        return {};
+    }
     const auto same = TRY(transaction_.access_keys().find_by_name(owner->id, record.name));
     if (same) {
-        note_existing(!record.client_id || same->client_id == key.client_id,
+        const bool is_same_client = !record.client_id || same->client_id == key.client_id;
+        note_existing(is_same_client && same->limits == *limits,
                       "an access key of this name");
         return {};
     }
@@ -254,6 +265,7 @@ Result<void> TenantImport::import_access_key(const AccessKeyRecord& record) {
     key.id = {tenant_, Uuid::make(random_)};
     key.user = owner->id.value;
     key.name = record.name;
+    key.limits = *limits;
     key.last_login = record.last_login;
     fill(record, key);
     const auto put = transaction_.access_keys().put(key);

@@ -59,6 +59,8 @@ private:
     Result<void> add_default_departments();
     Result<std::optional<Subject>> find_subject(const AccessRuleRecord& record);
     Result<void> note_added(std::string_view entity_type, std::string id, std::string name);
+    /// Nothing, and a problem, when a name in it is unknown.
+    std::optional<std::string> limits_of_record(const std::optional<LimitsRecord>& record);
     /// What is there already says the same, or differs in what the problem will name.
     void note_existing(bool is_same, std::string_view what);
     void add_problem(std::string text);

@@ -11,6 +11,7 @@
 
 #include "api/codec.h"
 #include "api/scope_text.h"
+#include "cli/tenant_limits.h"
 
 namespace claviger {
 
@@ -58,18 +59,20 @@ struct ServiceAccountRecord {
     std::optional<bool> enabled;
     std::optional<std::string> created_by;
     std::optional<Timestamp> created_at, updated_at, last_login;
+    std::optional<LimitsRecord> limits;
 };
 BOOST_DESCRIBE_STRUCT(ServiceAccountRecord, (),
-                      (name, enabled, created_by, created_at, updated_at, last_login))
+                      (name, enabled, created_by, created_at, updated_at, last_login, limits))
 
 struct AccessKeyRecord {
     std::string user; // the owner's e-mail
     std::string name;
     std::optional<std::string> client_id;
     std::optional<Timestamp> created_at, updated_at, last_login;
+    std::optional<LimitsRecord> limits;
 };
 BOOST_DESCRIBE_STRUCT(AccessKeyRecord, (),
-                      (user, name, client_id, created_at, updated_at, last_login))
+                      (user, name, client_id, created_at, updated_at, last_login, limits))
 
 /// A cluster, department or project; `cluster` and `department` are the names above it.
 struct OrgUnitRecord {

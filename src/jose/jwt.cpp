@@ -120,6 +120,11 @@ Result<void> read_claims(const json::object& claims, ParsedJwt& jwt) {
     jwt.issued_at = TRY(take_number(claims, claim::issued_at));
     jwt.not_before = TRY(take_number(claims, claim::not_before));
     jwt.tenant = TRY(take_number(claims, claim::tenant));
+    for (auto [name, text] : {std::pair(claim::scope, &jwt.scope), {claim::within, &jwt.within}}) {
+        if (claims.contains(name)) {
+            *text = TRY(take_text(claims, name));
+        }
+    }
     if (claims.contains("cnf")) { // bound to a key that was not shown (RFC 7800)
         return malformed("the token is bound to a key");
     }

@@ -16,7 +16,7 @@
 
 namespace claviger {
 
-namespace claim { // RFC 7519 4.1, RFC 9068 2.2; `tenant` is ours
+namespace claim { // RFC 7519 4.1, RFC 9068 2.2; `tenant` and `within` are ours
 inline constexpr std::string_view issuer = "iss";
 inline constexpr std::string_view subject = "sub";
 inline constexpr std::string_view audience = "aud";
@@ -27,6 +27,8 @@ inline constexpr std::string_view token_id = "jti";
 inline constexpr std::string_view client_id = "client_id";
 inline constexpr std::string_view tenant = "tenant";
 inline constexpr std::string_view session = "sid"; // OpenID Connect Front-Channel Logout 3
+inline constexpr std::string_view scope = "scope"; // RFC 9068 2.2.3: permissions
+inline constexpr std::string_view within = "within"; // a scope of the tree
 inline constexpr std::string_view email = "email";
 // OpenID Connect Core 5.1, and what clients of the contract look for (1.6).
 inline constexpr std::string_view preferred_username = "preferred_username";
@@ -81,6 +83,7 @@ struct ParsedJwt {
     std::string session;
     std::optional<std::int64_t> expires_at, issued_at, not_before; // seconds
     std::optional<std::int64_t> tenant;
+    std::optional<std::string> scope, within; // what the token was narrowed to
     std::string email;
     std::string signing_input; // header "." payload
     Bytes signature;

@@ -46,6 +46,7 @@ struct ServiceAccount {
     bool enabled = true;
     std::uint32_t epoch = 1; // raised to end all tokens issued before
     std::vector<ClientSecret> secrets;
+    std::string limits = "{}"; // of the credential: a JSON object (auth/credential_limits.h)
     std::string created_by;
     Timestamp created_at;
     Timestamp updated_at;
@@ -80,6 +81,7 @@ struct AccessKey {
     std::string name; // unique among the owner's keys
     std::uint32_t epoch = 1;
     std::vector<ClientSecret> secrets;
+    std::string limits = "{}"; // as of a service account
     Timestamp created_at;
     Timestamp updated_at;
     std::optional<Timestamp> deleted_at;
@@ -93,6 +95,7 @@ struct Session {
     Uuid user;
     std::string client_id; // the public client that signed in
     std::uint32_t generation = 1;
+    std::string narrowing = "{}"; // of all its tokens: a JSON object (auth/narrowing.h)
     Timestamp created_at;
     Timestamp updated_at;
     Timestamp expires_at;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/application.h"
 
+#include <algorithm>
 #include <malloc.h>
 
 #include "api/resources.h"
@@ -79,6 +80,7 @@ Result<void> Application::open_databases(const OpenAccessEventLog& open_access_e
     security_settings_.emplace(*store_, clock_);
     revocations_.emplace(*store_, *refresh_tokens_, clock_);
     TRY(revocations_->remove_expired());
+    expiry_watch_.emplace(*memory_, settings_.key_expiry_warning_seconds, log_);
     Routes routes = all_routes();
     TRY(Dispatcher::check(routes));
     dispatcher_.emplace(std::move(routes),
@@ -130,11 +132,26 @@ Result<NewServiceAccount> Application::add_demo_data(const AddedTenant& tenant) 
     return account;
 }
 
+std::vector<Metric> Application::key_metrics() const {
+    return {
+        {"claviger_key_address_outside_total",
+         "Uses of a key from an address that is not in its list, which only logs it",
+         true,
+         {},
+         static_cast<double>(grants_->counts().outside_addresses + verifier_->outside_addresses())},
+        {"claviger_keys_expiring",
+         "Keys that expire within the time of warning",
+         false,
+         {},
+         static_cast<double>(expiry_watch_->expiring())},
+    };
+}
+
 std::vector<Metric> Application::metrics() const {
     const Grants::Counts grants = grants_->counts();
     const Dispatcher::Counts decisions = dispatcher_->counts();
     const auto number = [](auto count) { return static_cast<double>(count); };
-    std::vector<Metric> metrics{
+    std::vector<Metric> all{
         {"claviger_tokens_issued_total",
          "Tokens issued",
          true,
@@ -181,8 +198,9 @@ std::vector<Metric> Application::metrics() const {
          {},
          number(access_events_->durable_count())},
     };
-    add_revocations(metrics);
-    return metrics;
+    add_revocations(all);
+    std::ranges::move(key_metrics(), std::back_inserter(all));
+    return all;
 }
 
 void Application::add_revocations(std::vector<Metric>& metrics) const {
@@ -253,6 +271,7 @@ void Application::maintain() {
     }
     remove_old_audit_events();
     forget_revocations();
+    expiry_watch_->run(clock_.now());
     try_store();
     passwords_->release_idle_memory();
 }

@@ -10,6 +10,7 @@
 
 #include "api/dispatch.h"
 #include "auth/audit_retention.h"
+#include "auth/expiring_keys.h"
 #include "auth/tenants.h"
 #include "cli/options.h"
 #include "server/metrics.h"
@@ -61,6 +62,7 @@ private:
     Result<void> open_key(const Options& options);
     Result<void> open_databases(const OpenAccessEventLog& open_access_events);
     void add_revocations(std::vector<Metric>& metrics) const;
+    std::vector<Metric> key_metrics() const;
     void try_store();
     void remove_old_audit_events();
     void forget_revocations();
@@ -92,6 +94,7 @@ private:
     std::optional<IdentityProviders> identity_providers_;
     std::optional<SecuritySettings> security_settings_;
     std::optional<Revocations> revocations_;
+    std::optional<ExpiryWatch> expiry_watch_;
     std::optional<AuditRetention> audit_retention_;
     std::optional<Dispatcher> dispatcher_;
     std::atomic<bool> can_write_{true};

@@ -283,7 +283,14 @@ CREATE INDEX revocation_expiry ON revocation (expires_at);
 ALTER TABLE tenant ADD COLUMN tokens_not_before INTEGER;
 )sql";
 
-constexpr std::array store_steps{store_1, store_2, event_blocks, revocations};
+// What bounds a credential, and what a session's tokens were narrowed to.
+constexpr std::string_view limits = R"sql(
+ALTER TABLE service_account ADD COLUMN limits TEXT NOT NULL DEFAULT '{}';
+ALTER TABLE access_key ADD COLUMN limits TEXT NOT NULL DEFAULT '{}';
+ALTER TABLE session ADD COLUMN narrowing TEXT NOT NULL DEFAULT '{}';
+)sql";
+
+constexpr std::array store_steps{store_1, store_2, event_blocks, revocations, limits};
 constexpr std::array audit_steps{audit_1, event_blocks};
 
 Result<void> apply(Connection& connection, std::string_view sql, std::size_t version) {

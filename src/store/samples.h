@@ -73,6 +73,7 @@ inline ServiceAccount account(TenantId tenant, std::uint32_t number, std::string
     row.epoch = number;
     row.secrets = {{uuid(number + 1'000'000), 1, Digest{1, 2, 3}, at(3)},
                    {uuid(number), 2, Digest{4, 5}, at(4)}};
+    row.limits = R"({"expiresAt":"2027-01-15T08:00:00Z"})";
     row.created_by = "admin@example.com";
     row.created_at = at(5);
     row.updated_at = at(6);
@@ -99,6 +100,7 @@ inline AccessKey access_key(UserId owner, std::uint32_t number, std::string name
     row.name = std::move(name);
     row.epoch = number;
     row.secrets = {{uuid(number + 2'000'000), 1, Digest{6, 7}, at(31)}};
+    row.limits = R"({"addresses":["192.0.2.0/24"]})";
     row.created_at = at(32 + number);
     row.updated_at = at(33 + number);
     return row;
@@ -110,6 +112,7 @@ inline Session session(UserId user, std::uint32_t number) {
     row.user = user.value;
     row.client_id = "runai";
     row.generation = number;
+    row.narrowing = R"({"scope":"project:read"})";
     row.created_at = at(34 + number);
     row.updated_at = at(35 + number);
     row.expires_at = at(3600);
@@ -267,13 +270,14 @@ inline std::string text(const std::vector<ClientSecret>& secrets) {
 }
 inline std::string text(const AccessKey& row) {
     return join("access key", number(row.id.tenant), row.id.value.text(), row.user.text(),
-                row.client_id, row.name, number(row.epoch), text(row.secrets), text(row.created_at),
-                text(row.updated_at), text(row.deleted_at), text(row.last_login));
+                row.client_id, row.name, number(row.epoch), text(row.secrets), row.limits,
+                text(row.created_at), text(row.updated_at), text(row.deleted_at),
+                text(row.last_login));
 }
 inline std::string text(const Session& row) {
     return join("session", number(row.id.tenant), row.id.value.text(), row.user.text(),
-                row.client_id, number(row.generation), text(row.created_at), text(row.updated_at),
-                text(row.expires_at), text(row.deleted_at));
+                row.client_id, number(row.generation), row.narrowing, text(row.created_at),
+                text(row.updated_at), text(row.expires_at), text(row.deleted_at));
 }
 inline std::string text(const Role& row) {
     std::string sets;
@@ -294,8 +298,8 @@ inline std::string text(const TenantSettings& row) {
 }
 inline std::string text(const ServiceAccount& row) {
     return join("account", number(row.id.tenant), row.id.value.text(), row.name,
-                number(row.enabled), number(row.epoch), text(row.secrets), row.created_by,
-                text(row.created_at), text(row.updated_at), text(row.deleted_at),
+                number(row.enabled), number(row.epoch), text(row.secrets), row.limits,
+                row.created_by, text(row.created_at), text(row.updated_at), text(row.deleted_at),
                 text(row.last_login));
 }
 inline std::string text(const User& row) {

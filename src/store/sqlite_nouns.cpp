@@ -54,12 +54,12 @@ SqliteAccessKeyRows::with_secrets(Result<std::optional<AccessKey>> key) {
 Result<void> SqliteAccessKeyRows::put(const AccessKey& key) {
     TRY(context_.connection.run(
         "INSERT INTO access_key (tenant, id, user, client_id, name, epoch, created_at, "
-        "updated_at, deleted_at, last_login) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+        "updated_at, deleted_at, last_login, limits) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
         "ON CONFLICT (tenant, id) DO UPDATE SET name = excluded.name, epoch = excluded.epoch, "
         "updated_at = excluded.updated_at, deleted_at = excluded.deleted_at, "
-        "last_login = excluded.last_login",
+        "last_login = excluded.last_login, limits = excluded.limits",
         key.id.tenant, key.id.value, key.user, key.client_id, key.name, key.epoch, key.created_at,
-        key.updated_at, key.deleted_at, key.last_login));
+        key.updated_at, key.deleted_at, key.last_login, key.limits));
     TRY(put_secrets(key));
     return context_.changes.record(key);
 }
@@ -108,11 +108,12 @@ Result<void> SqliteSessionRows::put(const Session& session) {
     }
     TRY(context_.connection.run(
         "INSERT INTO session (tenant, id, user, client_id, generation, created_at, updated_at, "
-        "expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (tenant, id) DO UPDATE SET "
+        "expires_at, narrowing) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) "
+        "ON CONFLICT (tenant, id) DO UPDATE SET "
         "generation = excluded.generation, updated_at = excluded.updated_at, "
-        "expires_at = excluded.expires_at",
+        "expires_at = excluded.expires_at, narrowing = excluded.narrowing",
         session.id.tenant, session.id.value, session.user, session.client_id, session.generation,
-        session.created_at, session.updated_at, session.expires_at));
+        session.created_at, session.updated_at, session.expires_at, session.narrowing));
     return context_.changes.record(session);
 }
 

@@ -41,6 +41,7 @@ void read_row(const Statement& row, ServiceAccount& account) {
     account.updated_at = row.time(7);
     account.deleted_at = row.optional_time(8);
     account.last_login = row.optional_time(9);
+    account.limits = row.text(10);
     account.secrets.clear();
 }
 
@@ -82,6 +83,7 @@ void read_row(const Statement& row, AccessKey& key) {
     key.updated_at = row.time(7);
     key.deleted_at = row.optional_time(8);
     key.last_login = row.optional_time(9);
+    key.limits = row.text(10);
     key.secrets.clear();
 }
 
@@ -93,6 +95,7 @@ void read_row(const Statement& row, Session& session) {
     session.created_at = row.time(5);
     session.updated_at = row.time(6);
     session.expires_at = row.time(7);
+    session.narrowing = row.text(8);
     session.deleted_at.reset();
 }
 

@@ -18,7 +18,8 @@ void read_row(const Statement& row, Tenant& tenant);
 
 /// The secrets are rows of their own.
 inline constexpr std::string_view service_account_columns =
-    "tenant, id, name, enabled, epoch, created_by, created_at, updated_at, deleted_at, last_login";
+    "tenant, id, name, enabled, epoch, created_by, created_at, updated_at, deleted_at, last_login, "
+    "limits";
 void read_row(const Statement& row, ServiceAccount& account);
 
 inline constexpr std::string_view client_secret_columns =
@@ -34,14 +35,15 @@ void read_row(const Statement& row, User& user);
 
 /// The secrets are rows of their own.
 inline constexpr std::string_view access_key_columns =
-    "tenant, id, user, client_id, name, epoch, created_at, updated_at, deleted_at, last_login";
+    "tenant, id, user, client_id, name, epoch, created_at, updated_at, deleted_at, last_login, "
+    "limits";
 void read_row(const Statement& row, AccessKey& key);
 
 inline constexpr std::string_view access_key_secret_columns =
     "tenant, access_key, id, pepper_version, keyed_hash, created_at";
 
 inline constexpr std::string_view session_columns =
-    "tenant, id, user, client_id, generation, created_at, updated_at, expires_at";
+    "tenant, id, user, client_id, generation, created_at, updated_at, expires_at, narrowing";
 void read_row(const Statement& row, Session& session);
 
 inline constexpr std::string_view role_columns =

@@ -63,15 +63,16 @@ public:
     Result<void> put(const ServiceAccount& account) override {
         TRY(context_.connection.run(
             "INSERT INTO service_account (tenant, id, name, enabled, epoch, created_by, "
-            "created_at, updated_at, deleted_at, last_login) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+            "created_at, updated_at, deleted_at, last_login, limits) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
             "ON CONFLICT (tenant, id) DO UPDATE SET name = excluded.name, "
             "enabled = excluded.enabled, epoch = excluded.epoch, "
             "created_by = excluded.created_by, created_at = excluded.created_at, "
             "updated_at = excluded.updated_at, deleted_at = excluded.deleted_at, "
-            "last_login = excluded.last_login",
+            "last_login = excluded.last_login, limits = excluded.limits",
             account.id.tenant, account.id.value, account.name, account.enabled, account.epoch,
             account.created_by, account.created_at, account.updated_at, account.deleted_at,
-            account.last_login));
+            account.last_login, account.limits));
         TRY(put_secrets(account));
         return context_.changes.record(account);
     }
