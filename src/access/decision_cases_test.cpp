@@ -191,7 +191,8 @@ private:
         }
         for (const AccessSnapshot& snapshot : {grown_, built()}) {
             std::set<ScopeId> given;
-            for (const NodeIndex node : permitted_scopes(snapshot, {subjects, bounds}, permission)) {
+            for (const NodeIndex node :
+                 permitted_scopes(snapshot, {subjects, bounds}, permission)) {
                 given.insert(snapshot.scope_id(node));
             }
             EXPECT_EQ(given, expected) << words[0];

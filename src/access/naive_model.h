@@ -75,15 +75,6 @@ struct NaiveModel {
         const bool names_any = !limit.permissions && limit.roles.empty();
         return (names_any || is_named) && is_reached;
     }
-    std::vector<ScopeId> live_scopes() const {
-        std::vector<ScopeId> scopes{tenant_scope(tenant)};
-        for (const OrgUnit& unit : units) {
-            if (is_live(unit.id)) {
-                scopes.push_back(unit.id);
-            }
-        }
-        return scopes;
-    }
     std::vector<AccessRule> rules_of(const std::vector<Subject>& subjects) const {
         std::vector<AccessRule> found;
         std::ranges::copy_if(rules, std::back_inserter(found), [&](const AccessRule& rule) {
@@ -143,9 +134,24 @@ struct NaiveModel {
         }
         return held;
     }
+    /// The scopes from which on something may be permitted: those of a rule or of a limit.
+    std::set<ScopeId> beginnings(const std::vector<Subject>& subjects) const {
+        std::set<ScopeId> scopes;
+        for (const AccessRule& rule : rules_of(subjects)) {
+            scopes.insert(rule.scope);
+        }
+        for (const AccessLimit& limit : limits) {
+            for (const ScopeId& scope : limit.scopes.value_or(std::vector<ScopeId>())) {
+                if (is_live(scope)) {
+                    scopes.insert(scope);
+                }
+            }
+        }
+        return scopes;
+    }
     PermissionSet permissions_anywhere(const std::vector<Subject>& subjects) const {
         PermissionSet held;
-        for (const ScopeId& scope : live_scopes()) {
+        for (const ScopeId& scope : beginnings(subjects)) {
             held.add(permissions_at(subjects, scope));
         }
         return held;
@@ -153,7 +159,7 @@ struct NaiveModel {
     std::set<ScopeId> permitted_scopes(const std::vector<Subject>& subjects,
                                        Permission permission) const {
         std::set<ScopeId> all;
-        for (const ScopeId& scope : live_scopes()) {
+        for (const ScopeId& scope : beginnings(subjects)) {
             if (reason(subjects, permission, scope) == DecisionReason::permitted) {
                 all.insert(scope);
             }

@@ -12,7 +12,6 @@ namespace claviger {
 namespace {
 
 using ::testing::HasSubstr;
-using ::testing::Not;
 using testing::World;
 
 constexpr const char* other_resource = "https://build.example.com/";
@@ -88,7 +87,7 @@ TEST_F(NarrowingTest, IsReadFromWhatARequestSays) {
     EXPECT_FALSE(read({.scope = "openid profile  offline_access"})->binds())
         << "words of others say nothing";
     const auto narrowed = read({.scope = "openid project:read cluster:read"});
-    EXPECT_EQ(scope_claim(*narrowed->permissions), "cluster:read project:read");
+    EXPECT_EQ(scope_claim(*narrowed->permissions), "project:read cluster:read");
     for (const char* scope : {"project:fly", "nothing:read", "https://example.com/x", "project:",
                               ":read", "openid project:read x:y"}) {
         EXPECT_EQ(read({.scope = scope}).error().code(), ErrorCode::invalid_scope)
@@ -147,7 +146,7 @@ TEST_F(NarrowingTest, BoundsTheToken) {
     NarrowingRequest request = within(department);
     request.scope = "department:read cluster:read";
     const auto granted = grant(request, true);
-    EXPECT_EQ(granted.result->scope, "cluster:read department:read");
+    EXPECT_EQ(granted.result->scope, "department:read cluster:read");
     EXPECT_EQ(granted.result->id_token, "") << "it would be good for everything";
     EXPECT_EQ(claims_of(granted).within, text_of(department.id));
     const std::string& token = granted.result->access_token;
@@ -216,9 +215,8 @@ TEST_F(NarrowingTest, MakesNoKeyThatIsWider) {
     EXPECT_THAT(refused.error().detail(), HasSubstr("beyond what the token was narrowed to"));
     EXPECT_TRUE(world.keys.create(caller, "laptop",
                                   R"({"ceiling":{"permissions":["department:read"]}})"));
-    EXPECT_THAT(world.users.create(caller, "new@example.com", false).error().detail(),
-                Not(HasSubstr("narrowed")))
-        << "users:create is judged by the route; a user without rules holds nothing";
+    EXPECT_TRUE(world.users.create(caller, "new@example.com", false))
+        << "a user without rules holds nothing; whether users are made is judged by the route";
 }
 
 // --- sessions -----------------------------------------------------------------------------------

@@ -33,7 +33,8 @@ protected:
         case OptionKind::choice:
             return std::string(spec.choices.at(number % spec.choices.size()));
         case OptionKind::list:
-            return "10." + digit + ".0.0/16,fd0" + digit + "::/16";
+            return spec.metavar == "URI" ? "https://api" + digit + ".example,urn:api:" + digit
+                                         : "10." + digit + ".0.0/16,fd0" + digit + "::/16";
         case OptionKind::path:
             return write_file(folder_.path() / ("empty-" + digit), "# nothing\n");
         case OptionKind::secret:
@@ -203,6 +204,8 @@ TEST_F(OptionsTest, TheDefaultsAreTheDocumentedOnes) {
     EXPECT_EQ(options.token_algorithm, SigningAlgorithm::es256);
     EXPECT_EQ(options.rsa_key_bits, 3072);
     EXPECT_TRUE(options.password_grant);
+    EXPECT_TRUE(options.token_resource.empty());
+    EXPECT_EQ(options.key_expiry_warning_days, 7);
     EXPECT_TRUE(options.threads >= 1 && options.threads <= 64);
     EXPECT_EQ(options.log_level, LogLevel::info);
     EXPECT_FALSE(options.admin_password);
@@ -224,9 +227,11 @@ TEST_F(OptionsTest, EveryFieldTakesItsValue) {
         {"token-lifetime", "61"},
         {"refresh-token-lifetime", "62"},
         {"token-audience", "api"},
+        {"token-resource", "https://a.example/x,urn:b"},
         {"token-algorithm", "Ed25519"},
         {"rsa-key-bits", "2048"},
         {"password-grant", "false"},
+        {"key-expiry-warning-days", "3"},
         {"threads", "7"},
         {"trusted-proxy", "10.0.0.0/8,::1"},
         {"log-level", "error"},
@@ -250,6 +255,8 @@ TEST_F(OptionsTest, EveryFieldTakesItsValue) {
     const TokenSettings settings = token_settings(options, options.public_url);
     EXPECT_EQ(settings.public_url, "https://auth.example.com");
     EXPECT_EQ(settings.audience, "api");
+    EXPECT_THAT(settings.resources, ElementsAre("https://a.example/x", "urn:b"));
+    EXPECT_EQ(settings.key_expiry_warning_seconds, 259'200);
     EXPECT_EQ(settings.lifetime_seconds, 61);
     EXPECT_EQ(settings.refresh_lifetime_seconds, 62);
     EXPECT_EQ(settings.algorithm, SigningAlgorithm::ed25519);
