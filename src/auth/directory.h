@@ -60,8 +60,7 @@ struct DirectoryState {
 class Directory {
 public:
     /// `default_host`: the host name of the public URL.
-    Directory(const KeyVault& vault, std::int64_t token_lifetime_seconds, std::string default_host,
-              Log& log);
+    Directory(const KeyVault& vault, std::string default_host, Log& log);
 
     /// Reads everything from the store and follows its commits from then on.
     Result<void> attach(Store& store);
@@ -74,7 +73,6 @@ private:
     void publish(std::shared_ptr<const DirectoryState> next);
 
     const KeyVault& vault_;
-    std::int64_t token_lifetime_seconds_;
     Log& log_;
     std::string default_host_;
     std::uint64_t serial_; // identifies this directory in the per-thread copies

@@ -3,8 +3,10 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "model/model.h"
 
@@ -16,9 +18,17 @@ struct TokenSettings {
     std::int64_t lifetime_seconds = 3600;              // above 60: clients refresh a minute early
     std::int64_t refresh_lifetime_seconds = 2'592'000; // of a session, from the sign-in
     SigningAlgorithm algorithm = SigningAlgorithm::es256;
+    /// Audiences whose tokens are signed with another one.
+    std::map<std::string, SigningAlgorithm, std::less<>> audience_algorithms = {};
     int rsa_key_bits = 3072;
+    std::int64_t key_rotation_seconds = 2'592'000; // a key signs this long; 0: until told otherwise
     bool password_grant = true;
 };
+
+/// The algorithm of tokens for this audience.
+SigningAlgorithm algorithm_for(const TokenSettings& settings, std::string_view audience);
+/// Of each there is a key, published before it is used; the usual one comes first.
+std::vector<SigningAlgorithm> algorithms_in_use(const TokenSettings& settings);
 
 /// The client of users who sign in without naming one.
 inline constexpr std::string_view public_client_id = "runai";

@@ -88,13 +88,41 @@ Complaint assign_email(const OptionSpec&, std::string_view text, Options& option
     return std::nullopt;
 }
 
-Complaint assign_audience(const OptionSpec&, std::string_view text, Options& options) {
+bool is_audience(std::string_view text) {
     constexpr std::size_t longest = 255;
-    const bool plain = std::ranges::all_of(text, [](char c) { return c > ' ' && c <= '~'; });
-    if (!plain || text.size() > longest) {
+    return !text.empty() && text.size() <= longest &&
+           std::ranges::all_of(text, [](char c) { return c > ' ' && c <= '~'; });
+}
+
+Complaint assign_audience(const OptionSpec&, std::string_view text, Options& options) {
+    if (!is_audience(text)) {
         return "give at most 255 printable ASCII characters without spaces";
     }
     options.token_audience = std::string(text);
+    return std::nullopt;
+}
+
+/// "AUDIENCE=ALGORITHM", several with commas between; the last "=" of each counts.
+Complaint assign_audience_algorithms(const OptionSpec& spec, std::string_view text,
+                                     Options& options) {
+    std::size_t begin = 0;
+    while (begin <= text.size()) {
+        const std::size_t end = std::min(text.find(',', begin), text.size());
+        const std::string_view pair = text.substr(begin, end - begin);
+        const std::size_t equals = pair.rfind('=');
+        const auto at = equals == std::string_view::npos
+                            ? spec.choices.end()
+                            : std::ranges::find(spec.choices, pair.substr(equals + 1));
+        if (at == spec.choices.end() || !is_audience(pair.substr(0, equals))) {
+            return "give an audience and its algorithm, such as files=RS256; the algorithms are "
+                   "ES256, RS256, Ed25519";
+        }
+        const auto algorithm = static_cast<SigningAlgorithm>(at - spec.choices.begin());
+        if (!options.audience_algorithm.emplace(pair.substr(0, equals), algorithm).second) {
+            return "name each audience once";
+        }
+        begin = end + 1;
+    }
     return std::nullopt;
 }
 
@@ -186,7 +214,8 @@ std::vector<OptionSpec> make_secret_options() {
         {.name = "master-key",
          .kind = OptionKind::secret,
          .metavar = "FILE",
-         .without = "DIR/master.key, made at the first start",
+         .without = "the credential claviger-master-key of systemd, else DIR/master.key, made at "
+                    "the first start",
          .help = "Key over all stored secrets and signing keys: 64 hexadecimal digits",
          .assign = assign_secret<&Options::master_key>,
          .for_operators = true},
@@ -216,6 +245,17 @@ std::vector<OptionSpec> make_token_options() {
          .default_text = "runai",
          .help = "The aud claim of access tokens",
          .assign = assign_audience},
+        {.name = "password-grant",
+         .kind = OptionKind::boolean,
+         .metavar = "BOOL",
+         .default_text = "true",
+         .help = "Whether users may get tokens with e-mail and password",
+         .assign = assign_boolean<&Options::password_grant>},
+    };
+}
+
+std::vector<OptionSpec> make_signing_options() {
+    return {
         {.name = "token-algorithm",
          .kind = OptionKind::choice,
          .metavar = "NAME",
@@ -223,6 +263,23 @@ std::vector<OptionSpec> make_token_options() {
          .help = "Signature of tokens; a new key of the kind is made when there is none",
          .assign = assign_choice<&Options::token_algorithm>,
          .choices = {"ES256", "RS256", "Ed25519"}},
+        {.name = "audience-algorithm",
+         .kind = OptionKind::list,
+         .metavar = "AUDIENCE=NAME",
+         .without = "none",
+         .help = "Signature of tokens for this audience, where it is not token-algorithm; may be "
+                 "given several times",
+         .assign = assign_audience_algorithms,
+         .choices = {"ES256", "RS256", "Ed25519"}},
+        {.name = "key-rotation-days",
+         .kind = OptionKind::integer,
+         .metavar = "DAYS",
+         .default_text = "30",
+         .help = "How long a signing key signs before another takes its place; 0: until claviger "
+                 "keys rotate",
+         .assign = assign_integer<&Options::key_rotation_days>,
+         .least = 0,
+         .most = 3'650},
         {.name = "rsa-key-bits",
          .kind = OptionKind::integer,
          .metavar = "BITS",
@@ -231,12 +288,6 @@ std::vector<OptionSpec> make_token_options() {
          .assign = assign_integer<&Options::rsa_key_bits>,
          .least = 2048,
          .most = 4096},
-        {.name = "password-grant",
-         .kind = OptionKind::boolean,
-         .metavar = "BOOL",
-         .default_text = "true",
-         .help = "Whether users may get tokens with e-mail and password",
-         .assign = assign_boolean<&Options::password_grant>},
     };
 }
 
@@ -283,6 +334,7 @@ const std::vector<OptionSpec>& option_table() {
         std::vector<OptionSpec> all = make_place_options();
         std::ranges::move(make_secret_options(), std::back_inserter(all));
         std::ranges::move(make_token_options(), std::back_inserter(all));
+        std::ranges::move(make_signing_options(), std::back_inserter(all));
         std::ranges::move(make_running_options(), std::back_inserter(all));
         return all;
     }();

@@ -183,7 +183,8 @@ int serve(ServeOptions serve_options, std::string_view version) {
         const char* scheme = options.tls_cert.empty() ? "http://" : "https://";
         (*application)->set_public_url(scheme + address.text());
     }
-    Operations operations((*application)->tenants(), (*application)->directory(),
+    Operations operations((*application)->tenants(), (*application)->signing_keys(),
+                          (*application)->rekey(), (*application)->directory(),
                           (*application)->store(), (*application)->access_events(),
                           (*application)->directory_path(), (*application)->clock(),
                           (*application)->random());

@@ -24,6 +24,7 @@ struct MemoryTables {
     std::map<ScopeId, OrgUnit> org_units;
     std::map<AccessRuleId, AccessRule> access_rules;
     std::map<std::pair<TenantId, std::string>, SigningKey> signing_keys;
+    std::map<std::string, SealedRootKey> root_keys;
     MemoryChains change_events;
     std::map<Sequence, std::int32_t> sequences;
     std::uint64_t change_number = 0;
@@ -45,6 +46,7 @@ public:
     OrgUnitRows& org_units() override;
     AccessRuleRows& access_rules() override;
     SigningKeyRows& signing_keys() override;
+    RootKeyRows& root_keys() override;
     ChangeEventRows& change_events() override;
     Result<std::int32_t> next(Sequence sequence) override;
 

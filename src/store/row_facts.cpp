@@ -37,7 +37,8 @@ RowFacts facts(const AccessRule& rule) {
     return {rule.id.tenant, "access_rule", std::to_string(rule.id.value), rule.updated_at};
 }
 RowFacts facts(const SigningKey& key) {
-    return {key.tenant, "signing_key", key.kid, key.retired_at.value_or(key.created_at)};
+    return {key.tenant, "signing_key", key.kid,
+            key.burned_at.value_or(key.retired_at.value_or(key.created_at))};
 }
 
 Result<void> check(bool one_tenant) {

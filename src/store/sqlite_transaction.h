@@ -27,6 +27,7 @@ public:
     OrgUnitRows& org_units() override;
     AccessRuleRows& access_rules() override;
     SigningKeyRows& signing_keys() override;
+    RootKeyRows& root_keys() override;
     ChangeEventRows& change_events() override;
     Result<std::int32_t> next(Sequence sequence) override;
 
