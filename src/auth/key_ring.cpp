@@ -84,6 +84,7 @@ std::vector<SigningAlgorithm> KeyRing::published_algorithms(KeyPurpose purpose,
             algorithms.push_back(key.row.algorithm);
         }
     }
+    std::ranges::sort(algorithms);
     return algorithms;
 }
 

@@ -17,6 +17,7 @@ using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::SizeIs;
 using ::testing::Not;
 
 /// Runs over the table itself, so an option that is added later is tested as well.
@@ -202,6 +203,8 @@ TEST_F(OptionsTest, TheDefaultsAreTheDocumentedOnes) {
     EXPECT_EQ(options.token_audience, "runai");
     EXPECT_EQ(options.token_algorithm, SigningAlgorithm::es256);
     EXPECT_EQ(options.rsa_key_bits, 3072);
+    EXPECT_EQ(options.key_rotation_days, 30);
+    EXPECT_THAT(options.audience_algorithm, IsEmpty());
     EXPECT_TRUE(options.password_grant);
     EXPECT_TRUE(options.threads >= 1 && options.threads <= 64);
     EXPECT_EQ(options.log_level, LogLevel::info);
@@ -225,6 +228,8 @@ TEST_F(OptionsTest, EveryFieldTakesItsValue) {
         {"refresh-token-lifetime", "62"},
         {"token-audience", "api"},
         {"token-algorithm", "Ed25519"},
+        {"audience-algorithm", "files=RS256,a=b=ES256"},
+        {"key-rotation-days", "7"},
         {"rsa-key-bits", "2048"},
         {"password-grant", "false"},
         {"threads", "7"},
@@ -253,8 +258,19 @@ TEST_F(OptionsTest, EveryFieldTakesItsValue) {
     EXPECT_EQ(settings.lifetime_seconds, 61);
     EXPECT_EQ(settings.refresh_lifetime_seconds, 62);
     EXPECT_EQ(settings.algorithm, SigningAlgorithm::ed25519);
+    EXPECT_EQ(algorithm_for(settings, "files"), SigningAlgorithm::rs256);
+    EXPECT_EQ(algorithm_for(settings, "a=b"), SigningAlgorithm::es256);
+    EXPECT_EQ(algorithm_for(settings, "api"), SigningAlgorithm::ed25519);
+    EXPECT_EQ(settings.key_rotation_seconds, 7 * 86'400);
     EXPECT_EQ(settings.rsa_key_bits, 2048);
     EXPECT_FALSE(settings.password_grant);
+}
+
+TEST_F(OptionsTest, AnAudienceHasOneKnownAlgorithm) {
+    for (const char* wrong : {"files", "=RS256", "files=", "files=HS256", "files=none", "a b=RS256",
+                              "files=RS256,", "files=RS256,files=ES256"}) {
+        EXPECT_THAT(resolve_options({{"audience-algorithm", wrong}}).problems, SizeIs(1)) << wrong;
+    }
 }
 
 TEST_F(OptionsTest, SessionsOutliveTokens) {
