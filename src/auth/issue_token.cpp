@@ -18,8 +18,7 @@ constexpr std::string_view user_prefix = "user:";
 Result<const OpenedKey*> find_signing_key(const TenantState& state, const TokenSettings& settings,
                                           KeyPurpose purpose, std::string_view audience,
                                           Timestamp now) {
-    const OpenedKey* key =
-        state.keys.signing_key(purpose, algorithm_for(settings, audience), now);
+    const OpenedKey* key = state.keys.signing_key(purpose, algorithm_for(settings, audience), now);
     if (key == nullptr) {
         return fail(ErrorCode::unavailable, "no signing key is active");
     }
@@ -77,8 +76,8 @@ std::optional<std::pair<PrincipalKind, Uuid>> parse_subject_claim(std::string_vi
 Result<IssuedToken> issue_access_token(const TenantState& state, const TokenSettings& settings,
                                        IssuerKind issuer, const TokenSubject& subject,
                                        Timestamp now, Random& random) {
-    const OpenedKey* key = TRY(
-        find_signing_key(state, settings, KeyPurpose::access_token, settings.audience, now));
+    const OpenedKey* key =
+        TRY(find_signing_key(state, settings, KeyPurpose::access_token, settings.audience, now));
     IssuedToken token;
     token.token_id = make_token_id(subject.epoch, random);
     token.text = JwtBuilder(key->private_key, key->row.kid, access_token_type)

@@ -16,13 +16,17 @@ public:
         : keys_(std::move(keys)), changed_(keys_.size(), false), settings_(settings), now_(now),
           used_(algorithms_in_use(settings)) {}
 
-    void take_due_steps() {
+    void advance_all() {
         for (const KeyPurpose purpose : purposes) {
             for (const SigningAlgorithm algorithm : used_) {
                 advance(purpose, algorithm);
             }
-            end_unused(purpose);
         }
+    }
+
+    void take_due_steps() {
+        advance_all();
+        std::ranges::for_each(purposes, [&](KeyPurpose purpose) { end_unused(purpose); });
         for (SigningKey& key : keys_) {
             if (key.state == KeyState::retiring && now_ >= end_of_retiring(key)) {
                 end(key);
@@ -213,7 +217,7 @@ KeySteps due_steps(std::vector<SigningKey> keys, const TokenSettings& settings, 
 Result<KeySteps> rotation_steps(std::vector<SigningKey> keys, const TokenSettings& settings,
                                 Timestamp now) {
     Plan plan(std::move(keys), settings, now);
-    plan.take_due_steps();
+    plan.advance_all();
     TRY(plan.rotate());
     return std::move(plan).steps();
 }
@@ -222,7 +226,7 @@ Result<KeySteps> burn_steps(std::vector<SigningKey> keys, const TokenSettings& s
                             std::string_view kid, Timestamp now) {
     Plan plan(std::move(keys), settings, now);
     TRY(plan.burn(kid));
-    plan.take_due_steps();
+    plan.advance_all();
     return std::move(plan).steps();
 }
 

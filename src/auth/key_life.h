@@ -47,7 +47,9 @@ struct KeySteps {
 /// its successor in time; keys of other algorithms end when their successors sign.
 KeySteps due_steps(std::vector<SigningKey> keys, const TokenSettings& settings, Timestamp now);
 
-/// A successor for each active key that has none. `conflict` when the set would be too large.
+/// A successor for each active key that has none. `conflict` when the set would be too large. Like
+/// the next, it ends no key for not being in use: an operator's command may not know the options of
+/// the server.
 Result<KeySteps> rotation_steps(std::vector<SigningKey> keys, const TokenSettings& settings,
                                 Timestamp now);
 

@@ -182,8 +182,8 @@ TEST_F(KeyLifeTest, TheSetHoldsAtMost64Keys) {
     }
     ASSERT_FALSE(steps);
     EXPECT_EQ(steps.error().code(), ErrorCode::conflict);
-    EXPECT_EQ(std::ranges::count_if(
-                  keys_, [&](const SigningKey& key) { return is_published(key, now_); }),
+    EXPECT_EQ(std::ranges::count_if(keys_,
+                                    [&](const SigningKey& key) { return is_published(key, now_); }),
               64);
     pass(86'400);
     EXPECT_TRUE(rotation_steps(keys_, settings_, now_)) << "those before are gone";
@@ -209,6 +209,15 @@ TEST_F(KeyLifeTest, APendingKeyOfAnAlgorithmNoLongerInUseIsGone) {
     EXPECT_THAT(in(KeyState::active), UnorderedElementsAre("kid-0"));
     EXPECT_THAT(in(KeyState::pending), IsEmpty());
     EXPECT_THAT(in(KeyState::gone), UnorderedElementsAre("kid-2"));
+}
+
+TEST_F(KeyLifeTest, ACommandThatDoesNotKnowTheServersAlgorithmEndsNoKey) {
+    settings_.algorithm = SigningAlgorithm::rs256; // the server's is ES256
+    rotate();
+    now_ = now_.plus_seconds(key_lead_seconds);
+    rotate();
+    EXPECT_EQ(key("kid-0").state, KeyState::active);
+    EXPECT_EQ(key("kid-1").state, KeyState::active);
 }
 
 TEST_F(KeyLifeTest, EachAlgorithmInUseHasItsOwnSuccession) {

@@ -232,8 +232,7 @@ Result<std::string> Rekey::finish_interrupted() {
                sealed.front().master_key_id + ", is accepted no more";
     }
     if (sealed.size() > 1) {
-        return "the master key " + sealed.back().master_key_id +
-               " is accepted as well: " +
+        return "the master key " + sealed.back().master_key_id + " is accepted as well: " +
                (origin_.own_file.empty() ? "put it in place and restart"
                                          : "run \"claviger rekey\" to put it in place");
     }

@@ -150,14 +150,14 @@ TEST_F(RekeyTest, AnotherKeyIsMadeAndEverythingOpens) {
         events.push_back(entry.payload);
         return {};
     }));
-    EXPECT_THAT(events, ::testing::ElementsAre(
-                            AllOf(HasSubstr("master-key"), HasSubstr("accepted")),
-                            AllOf(HasSubstr("master-key"), HasSubstr("in force"))));
+    EXPECT_THAT(events,
+                ::testing::ElementsAre(AllOf(HasSubstr("master-key"), HasSubstr("accepted")),
+                                       AllOf(HasSubstr("master-key"), HasSubstr("in force"))));
 }
 
 TEST_F(RekeyTest, AnInterruptionAfterAnyStepIsHarmlessAndCanBeFinished) {
-    for (const RekeyStep step : {RekeyStep::written, RekeyStep::accepted, RekeyStep::replaced,
-                                 RekeyStep::in_force}) {
+    for (const RekeyStep step :
+         {RekeyStep::written, RekeyStep::accepted, RekeyStep::replaced, RekeyStep::in_force}) {
         const int number = static_cast<int>(step);
         const std::string before = id_in_file();
         {
@@ -285,10 +285,9 @@ TEST_F(RekeyTest, AKeyFromElsewhereIsAcceptedBesideTheOldOneUntilItIsInPlace) {
     }
     const auto refused = start_with(old_key);
     ASSERT_FALSE(refused);
-    EXPECT_THAT(refused.error().detail(),
-                AllOf(StartsWith("the master key is another one"),
-                      HasSubstr(MasterKey::parse(old_key)->id()),
-                      HasSubstr(MasterKey::parse(new_key)->id())));
+    EXPECT_THAT(refused.error().detail(), AllOf(StartsWith("the master key is another one"),
+                                                HasSubstr(MasterKey::parse(old_key)->id()),
+                                                HasSubstr(MasterKey::parse(new_key)->id())));
 }
 
 TEST_F(RekeyTest, AnotherNewKeyTakesThePlaceOfOneThatNeverCameIntoForce) {

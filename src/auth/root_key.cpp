@@ -112,9 +112,8 @@ Result<void> keep_root_key(Store& store, const FoundRootKey& found) {
     if (!found.unsaved) {
         return {};
     }
-    return store.write([&](Transaction& transaction) {
-        return transaction.root_keys().put(*found.unsaved);
-    });
+    return store.write(
+        [&](Transaction& transaction) { return transaction.root_keys().put(*found.unsaved); });
 }
 
 } // namespace claviger

@@ -124,9 +124,8 @@ Result<void> SigningKeys::run() {
 
 Result<std::vector<SigningKey>> SigningKeys::rotate(TenantId tenant) {
     const Timestamp now = clock_.now();
-    TRY(carry_out(tenant, operator_name, now, [&](auto rows) {
-        return rotation_steps(std::move(rows), settings_, now);
-    }));
+    TRY(carry_out(tenant, operator_name, now,
+                  [&](auto rows) { return rotation_steps(std::move(rows), settings_, now); }));
     std::vector<SigningKey> keys = TRY(list(tenant));
     std::erase_if(keys, [](const SigningKey& key) { return key.state != KeyState::pending; });
     return keys;
@@ -181,10 +180,9 @@ Result<std::vector<SigningKey>> SigningKeys::carry_out(TenantId tenant, std::str
         auto current = TRY(transaction.signing_keys().all(tenant));
         const KeySteps steps = TRY(make_steps(std::move(current)));
         for (const SigningKey& key : steps.changed) {
-            TRY(put_with_event(transaction, key, by,
-                               key.state == KeyState::gone ? audit_action::remove
-                                                           : audit_action::update,
-                               now));
+            TRY(put_with_event(
+                transaction, key, by,
+                key.state == KeyState::gone ? audit_action::remove : audit_action::update, now));
             put.push_back(key);
         }
         for (const WantedKey& wanted : steps.wanted) {

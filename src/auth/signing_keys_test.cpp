@@ -81,10 +81,10 @@ TEST_F(SigningKeysTest, ARotationGoesThroughAllStatesAndEachIsOnRecord) {
     const auto says = [](const std::string& state) {
         return HasSubstr("\"state\":\"" + state + "\"");
     };
-    EXPECT_THAT(key_events(), UnorderedElementsAre(says("pending"), says("pending"),
-                                                   says("retiring"), says("retiring"),
-                                                   says("active"), says("active"),
-                                                   says("gone"), says("gone")));
+    EXPECT_THAT(key_events(),
+                UnorderedElementsAre(says("pending"), says("pending"), says("retiring"),
+                                     says("retiring"), says("active"), says("active"), says("gone"),
+                                     says("gone")));
     EXPECT_TRUE(verify_audit(world.store, world.events, tenant())->intact());
 }
 

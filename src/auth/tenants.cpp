@@ -123,8 +123,7 @@ Result<AddedTenant> Tenants::add(const NewTenant& draft) {
         const std::int32_t number = TRY(transaction.next(Sequence::tenant));
         added.tenant = {TenantId{number}, draft.realm, draft.host, draft.name, true, now, now};
         TRY(transaction.tenants().put(added.tenant));
-        const auto keys =
-            TRY(SigningKeys::make_first(vault_, added.tenant.id, settings_, now));
+        const auto keys = TRY(SigningKeys::make_first(vault_, added.tenant.id, settings_, now));
         for (const SigningKey& key : keys) {
             TRY(transaction.signing_keys().put(key));
         }

@@ -36,8 +36,8 @@ Result<OperatorRequest> make_request(const ParsedCommand& parsed) {
             const std::string secret_name = name.substr(0, name.rfind('-'));
             auto secret = read_first_line(value, true);
             if (!secret) {
-                return fail(ErrorCode::invalid_request, secret_name + ", from flag: " + value +
-                                                            " " + secret.error().detail());
+                return fail(ErrorCode::invalid_request,
+                            secret_name + ", from flag: " + value + " " + secret.error().detail());
             }
             request.arguments[secret_name] = std::move(*secret);
         } else if (name == "file") {

@@ -46,7 +46,8 @@ void append_affected(Lines& lines, const std::vector<std::string>& names) {
         return;
     }
     lines.push_back("Its tokens are refused from now on. Who may hold one: " +
-                    counted(names.size(), "principal") + ", who get a new one by themselves "
+                    counted(names.size(), "principal") +
+                    ", who get a new one by themselves "
                     "or have to sign in again.");
     for (std::size_t i = 0; i < std::min(names.size(), most_named); ++i) {
         lines.push_back("  " + names[i]);

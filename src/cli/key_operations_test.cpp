@@ -139,9 +139,9 @@ TEST_F(KeyOperationsTest, AMasterKeyFromTheEnvironmentIsReplacedByTheOperator) {
         EXPECT_EQ(run({"rekey", "--check"}), 0) << error();
         EXPECT_THAT(out(), HasSubstr(" is accepted as well\n"));
     }
-    EXPECT_EQ(run({"rekey", "--new-master-key-file",
-                   write_file(folder_.path() / "open", next, 0644)}),
-              2);
+    EXPECT_EQ(
+        run({"rekey", "--new-master-key-file", write_file(folder_.path() / "open", next, 0644)}),
+        2);
     EXPECT_THAT(error(), HasSubstr("new-master-key, from flag: "));
 }
 

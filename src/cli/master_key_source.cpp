@@ -48,9 +48,8 @@ Result<FoundMasterKey> find_master_key(const Options& options, bool create, Rand
     TRY(check_one_source(sources));
     if (options.master_key) {
         MasterKey key = TRY(MasterKey::parse(options.master_key->reveal()));
-        const bool was_in_environment =
-            options.master_key_origin.starts_with("environment ") &&
-            !options.master_key_origin.ends_with("_FILE");
+        const bool was_in_environment = options.master_key_origin.starts_with("environment ") &&
+                                        !options.master_key_origin.ends_with("_FILE");
         return FoundMasterKey{std::move(key), {option, {}}, was_in_environment};
     }
     if (!credential.empty()) {

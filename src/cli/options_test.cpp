@@ -17,8 +17,8 @@ using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-using ::testing::SizeIs;
 using ::testing::Not;
+using ::testing::SizeIs;
 
 /// Runs over the table itself, so an option that is added later is tested as well.
 class OptionsTest : public ::testing::Test {

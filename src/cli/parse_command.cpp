@@ -160,8 +160,9 @@ private:
         add_group("keys", "List, rotate and burn signing keys");
         Command& list = add("keys list", "Print the signing keys of a tenant and their states",
                             TakesOptions::operators);
-        Command& rotate = add("keys rotate", "Make new signing keys now; they sign once verifiers "
-                                             "have had time to see them",
+        Command& rotate = add("keys rotate",
+                              "Make new signing keys now; they sign once verifiers "
+                              "have had time to see them",
                               TakesOptions::operators);
         Command& burn = add("keys burn", "Take a signing key out at once, with all its tokens",
                             TakesOptions::operators);

@@ -42,8 +42,7 @@ Result<void> StoppedDirectory::open_keys(const Options& options) {
     FoundMasterKey found = TRY(find_master_key(options, false, random_));
     master_key_.emplace(std::move(found));
     store_ = TRY(SqliteStore::open(directory_.path()));
-    FoundRootKey root_key =
-        TRY(find_root_key(*store_, master_key_->key, random_, clock_.now()));
+    FoundRootKey root_key = TRY(find_root_key(*store_, master_key_->key, random_, clock_.now()));
     root_key_.emplace(std::move(root_key));
     vault_.emplace(root_key_->key, random_);
     pepper_.emplace(root_key_->key);

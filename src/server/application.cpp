@@ -52,8 +52,7 @@ Result<void> Application::open_keys(const Options& options) {
                                       "processes can read it; a credential or a file is better");
     }
     store_ = TRY(SqliteStore::open(directory_.path()));
-    FoundRootKey root_key =
-        TRY(find_root_key(*store_, master_key_->key, random_, clock_.now()));
+    FoundRootKey root_key = TRY(find_root_key(*store_, master_key_->key, random_, clock_.now()));
     root_key_.emplace(std::move(root_key));
     vault_.emplace(root_key_->key, random_);
     pepper_.emplace(root_key_->key);
@@ -75,7 +74,7 @@ Result<void> Application::open_databases(const OpenAccessEventLog& open_access_e
     memory_.emplace(*vault_, host_of_url(settings_.public_url), log_);
     TRY(memory_->attach(*store_));
     TRY(keep_root_key(*store_, *root_key_)); // it has opened every signing key
-    ::malloc_trim(0); // sorting a million rows leaves holes
+    ::malloc_trim(0);                        // sorting a million rows leaves holes
     tenants_.emplace(*store_, *memory_, *vault_, *passwords_, settings_, clock_, random_);
     signing_keys_.emplace(*store_, *memory_, *vault_, last_logins_, settings_, clock_);
     take_key_steps();
