@@ -45,7 +45,9 @@ Application::open(const Options& options, Log& log, const OpenAccessEventLog& op
 }
 
 Result<void> Application::open_keys(const Options& options) {
-    FoundMasterKey found = TRY(find_master_key(options, true, random_));
+    // Beside a database that is sealed under a missing key, another one would be of no use.
+    const bool is_first_start = !std::filesystem::exists(directory_.path() / store_file_name);
+    FoundMasterKey found = TRY(find_master_key(options, is_first_start, random_));
     master_key_.emplace(std::move(found));
     if (master_key_->was_in_environment) {
         log_.write(LogLevel::warning, "the master key was in the environment, where other "

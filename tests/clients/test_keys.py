@@ -281,6 +281,14 @@ def test_another_master_key_interrupts_nothing(new_world):
     fresh_token(world, account)
 
 
+def try_to_serve(world: World, environment: dict[str, str]) -> subprocess.CompletedProcess:
+    """A start that ends by itself."""
+    return subprocess.run(
+        [str(binary()), "serve", "--data", str(world.server.data), "--listen", "127.0.0.1:0"],
+        capture_output=True, text=True, timeout=60, check=False,
+        env=Server.environment() | environment)
+
+
 def test_a_master_key_from_the_environment_is_replaced_over_a_restart(new_world, tmp_path):
     world = new_world()
     account = administrator_of(world)
@@ -300,10 +308,7 @@ def test_a_master_key_from_the_environment_is_replaced_over_a_restart(new_world,
     assert "is accepted no more" in world.server.log()
     fresh_token(world, account)
     world.server.stop()
-    refused = subprocess.run(
-        [str(binary()), "serve", "--data", str(world.server.data), "--listen", "127.0.0.1:0"],
-        capture_output=True, text=True, timeout=60, check=False,
-        env=Server.environment() | {"CLAVIGER_MASTER_KEY": old})
+    refused = try_to_serve(world, {"CLAVIGER_MASTER_KEY": old})
     assert refused.returncode == 1
     assert "claviger: the master key is another one: " in refused.stderr, refused.stderr
     assert old not in refused.stderr
@@ -322,5 +327,10 @@ def test_a_credential_of_systemd_is_the_master_key(new_world, tmp_path):
     file.unlink()
     world.restart(environment={"CREDENTIALS_DIRECTORY": str(tmp_path)})
     fresh_token(world, account)
-    assert not file.exists()
     assert "from the credential " in world.server.run("rekey", "--check")
+    world.server.stop()
+    refused = try_to_serve(world, {})
+    assert refused.returncode == 1 and f"{file}: cannot be opened" in refused.stderr
+    assert not file.exists(), "another key would be of no use"
+    world.server.start(environment={"CREDENTIALS_DIRECTORY": str(tmp_path)})
+    world.recorder.backend = world.server.address
