@@ -177,8 +177,9 @@ Result<void> fill(const std::filesystem::path& directory, std::int64_t count,
     }
     SystemRandom random;
     const MasterKey key = TRY(MasterKey::load(directory / "master.key", false, random));
-    const Pepper pepper(key);
     const auto store = TRY(SqliteStore::open(directory));
+    const FoundRootKey root_key = TRY(find_root_key(*store, key, random, SystemClock().now()));
+    const Pepper pepper(root_key.key);
     Filler filler(*store, pepper, count);
     TRY(filler.write_tree());
     std::ofstream credentials(directory / credentials_file_name);

@@ -218,7 +218,7 @@ TEST(SigningKeys, AreSealedToTheirPlace) {
 TEST(SigningKeys, OfANewAlgorithmWaitUntilVerifiersHaveSeenThem) {
     World world;
     world.settings.algorithm = SigningAlgorithm::ed25519;
-    ASSERT_TRUE(world.tenants.ensure_signing_keys());
+    ASSERT_TRUE(world.signing_keys.run());
     const auto algorithm = [&] {
         return world.state()
             ->keys
@@ -373,7 +373,7 @@ TEST(LastLogins, AreWrittenInBatches) {
     EXPECT_TRUE(world.grant(*account).result);
     EXPECT_EQ(world.last_logins.latest(id, std::nullopt), world.clock.now());
     ASSERT_TRUE(world.last_logins.flush(world.memory));
-    Directory reloaded(world.vault, 3600, "127.0.0.1", world.log);
+    Directory reloaded(world.vault, "127.0.0.1", world.log);
     ASSERT_TRUE(reloaded.attach(world.memory));
     const TenantStatePointer state = reloaded.current()->tenants.front();
     EXPECT_EQ(state->accounts.find(id)->last_login, world.clock.now());

@@ -17,9 +17,9 @@ Secret generate_client_secret(Random& random, SecretKind kind) {
     return secret;
 }
 
-Pepper::Pepper(const MasterKey& master_key)
-    : secrets_(master_key.derive("claviger secret pepper 1")),
-      passwords_(master_key.derive("claviger password pepper 1")) {}
+Pepper::Pepper(const RootKey& root_key)
+    : secrets_(root_key.derive("claviger secret pepper 1")),
+      passwords_(root_key.derive("claviger password pepper 1")) {}
 
 Digest Pepper::keyed_hash(std::string_view client_id, std::string_view secret) const {
     using namespace std::string_view_literals;

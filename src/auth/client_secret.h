@@ -6,7 +6,7 @@
 
 #include <string_view>
 
-#include "auth/master_key.h"
+#include "auth/root_key.h"
 #include "base/random.h"
 #include "base/secret.h"
 #include "model/model.h"
@@ -20,7 +20,7 @@ Secret generate_client_secret(Random& random, SecretKind kind);
 
 class Pepper {
 public:
-    explicit Pepper(const MasterKey& master_key);
+    explicit Pepper(const RootKey& root_key);
     Digest keyed_hash(std::string_view client_id, std::string_view secret) const;
     /// HMAC of a password, to be hashed with Argon2id.
     Digest keyed_password(std::string_view normalised_password) const;

@@ -70,6 +70,9 @@ struct Take {
     Result<void> operator()(const OrgUnit& unit) const { return keep(loading.units, unit); }
     Result<void> operator()(const AccessRule& rule) const { return keep(loading.rules, rule); }
     Result<void> operator()(const SigningKey& key) const {
+        if (key.state == KeyState::gone) {
+            return {};
+        }
         auto opened = TRY(vault.open(key));
         loading.keys.push_back(std::move(opened));
         return {};
@@ -99,7 +102,7 @@ bool follows_accounts(const Row& row) {
     return !std::holds_alternative<Tenant>(row) && !std::holds_alternative<ServiceAccount>(row);
 }
 
-TenantStatePointer finish(Loading&& loading, std::int64_t token_lifetime_seconds) {
+TenantStatePointer finish(Loading&& loading) {
     auto state = std::make_shared<TenantState>(loading.tenant);
     state->accounts = std::move(loading.account_table);
     state->users = UserTable::build(std::move(loading.users));
@@ -107,7 +110,7 @@ TenantStatePointer finish(Loading&& loading, std::int64_t token_lifetime_seconds
     state->sessions = SessionTable::build(std::move(loading.sessions));
     state->access =
         AccessSnapshot::build(loading.tenant, loading.units, loading.rules, loading.roles);
-    state->keys = KeyRing(std::move(loading.keys), token_lifetime_seconds);
+    state->keys = KeyRing(std::move(loading.keys));
     state->identity_providers = // shared between the generations
         std::make_shared<const IdentityProviderTable>(std::move(loading.identity_providers));
     state->settings = std::move(loading.settings);
@@ -136,10 +139,8 @@ TenantStatePointer DirectoryState::find_by_host(std::string_view host) const {
     return answers ? *hostless : nullptr;
 }
 
-Directory::Directory(const KeyVault& vault, std::int64_t token_lifetime_seconds,
-                     std::string default_host, Log& log)
-    : vault_(vault), token_lifetime_seconds_(token_lifetime_seconds), log_(log),
-      default_host_(std::move(default_host)), serial_(next_serial()),
+Directory::Directory(const KeyVault& vault, std::string default_host, Log& log)
+    : vault_(vault), log_(log), default_host_(std::move(default_host)), serial_(next_serial()),
       state_(std::make_shared<const DirectoryState>()) {}
 
 Result<void> Directory::attach(Store& store) {
@@ -172,7 +173,7 @@ Result<void> Directory::attach(Store& store) {
     auto next = std::make_shared<DirectoryState>();
     next->default_host = default_host_;
     for (auto& [id, loading] : tenants) {
-        next->tenants.push_back(finish(std::move(loading), token_lifetime_seconds_));
+        next->tenants.push_back(finish(std::move(loading)));
     }
     publish(std::move(next));
     store.set_completion([this](Transaction& transaction, std::span<const Row> rows) {
@@ -220,7 +221,6 @@ struct Apply {
     TenantState& state;
     AccessSnapshot::Change& access;
     const KeyVault& vault;
-    std::int64_t token_lifetime_seconds;
     Log& log;
 
     void operator()(const Tenant& tenant) const {
@@ -241,13 +241,15 @@ struct Apply {
     void operator()(const SigningKey& key) const {
         std::vector<OpenedKey> keys = state.keys.keys();
         std::erase_if(keys, [&](const OpenedKey& old) { return old.row.kid == key.kid; });
-        auto opened = vault.open(key);
-        if (opened) {
-            keys.push_back(*std::move(opened));
-        } else {
-            log.write(LogLevel::error, opened.error().detail());
+        if (key.state != KeyState::gone) {
+            auto opened = vault.open(key);
+            if (opened) {
+                keys.push_back(*std::move(opened));
+            } else {
+                log.write(LogLevel::error, opened.error().detail());
+            }
         }
-        state.keys = KeyRing(std::move(keys), token_lifetime_seconds);
+        state.keys = KeyRing(std::move(keys));
     }
     void operator()(const IdentityProvider& provider) const {
         IdentityProviderTable next = *state.identity_providers;
@@ -293,8 +295,7 @@ void Directory::apply(std::uint64_t change_number, std::span<const Row> rows) {
             at->second.state->revision = change_number;
         }
         Changing& changing = at->second;
-        std::visit(Apply{*changing.state, changing.access, vault_, token_lifetime_seconds_, log_},
-                   row);
+        std::visit(Apply{*changing.state, changing.access, vault_, log_}, row);
     }
     auto next = std::make_shared<DirectoryState>(*before);
     for (auto& [id, changing] : changed) {

@@ -63,8 +63,7 @@ struct DirectoryState {
 class Directory {
 public:
     /// `default_host`: the host name of the public URL.
-    Directory(const KeyVault& vault, std::int64_t token_lifetime_seconds, std::string default_host,
-              Log& log);
+    Directory(const KeyVault& vault, std::string default_host, Log& log);
 
     /// Reads everything from the store and follows its commits from then on.
     Result<void> attach(Store& store);
@@ -80,7 +79,6 @@ private:
     void publish(std::shared_ptr<const DirectoryState> next);
 
     const KeyVault& vault_;
-    std::int64_t token_lifetime_seconds_;
     Log& log_;
     std::string default_host_;
     std::function<void()> change_listener_;

@@ -91,9 +91,9 @@ Result<void> append_event(Transaction& transaction, const Caller& caller,
 
 } // namespace
 
-IdentityProviders::IdentityProviders(Store& store, const MasterKey& master_key, const Clock& clock,
+IdentityProviders::IdentityProviders(Store& store, const RootKey& root_key, const Clock& clock,
                                      Random& random)
-    : store_(store), vault_(master_key, "claviger identity providers 1", random), clock_(clock) {}
+    : store_(store), vault_(root_key, "claviger identity providers 1", random), clock_(clock) {}
 
 Bytes IdentityProviders::seal(const IdentityProvider& row, std::string_view secret) const {
     return secret.empty() ? Bytes() : vault_.seal(as_bytes(secret), place_of(row));
@@ -104,7 +104,7 @@ Result<Secret> IdentityProviders::open_secret(const IdentityProvider& row) const
     if (!plain) {
         return fail(ErrorCode::internal,
                     "the secret of identity provider " + row.alias +
-                        " cannot be opened: it was changed, or the master key is another one");
+                        " cannot be opened: it was changed, or the root key is another one");
     }
     Secret secret(std::string_view(reinterpret_cast<const char*>(plain->data()), plain->size()));
     wipe(*plain);

@@ -32,8 +32,7 @@ struct IdentityProviderDraft {
 
 class IdentityProviders {
 public:
-    IdentityProviders(Store& store, const MasterKey& master_key, const Clock& clock,
-                      Random& random);
+    IdentityProviders(Store& store, const RootKey& root_key, const Clock& clock, Random& random);
 
     /// Gives the alias, which follows from the name or the type.
     Result<std::string> create(const Caller& caller, const IdentityProviderDraft& draft);

@@ -17,8 +17,9 @@ constexpr std::string_view service_account_prefix = "sa:";
 constexpr std::string_view user_prefix = "user:";
 
 Result<const OpenedKey*> find_signing_key(const TenantState& state, const TokenSettings& settings,
-                                          KeyPurpose purpose, Timestamp now) {
-    const OpenedKey* key = state.keys.signing_key(purpose, settings.algorithm, now);
+                                          KeyPurpose purpose, std::string_view audience,
+                                          Timestamp now) {
+    const OpenedKey* key = state.keys.signing_key(purpose, algorithm_for(settings, audience), now);
     if (key == nullptr) {
         return fail(ErrorCode::unavailable, "no signing key is active");
     }
@@ -84,15 +85,17 @@ std::optional<std::pair<PrincipalKind, Uuid>> parse_subject_claim(std::string_vi
 Result<IssuedToken> issue_access_token(const TenantState& state, const TokenSettings& settings,
                                        IssuerKind issuer, const TokenSubject& subject,
                                        Timestamp now, Random& random) {
-    const OpenedKey* key = TRY(find_signing_key(state, settings, KeyPurpose::access_token, now));
-    IssuedToken token;
-    token.token_id = make_token_id(subject.epoch, random);
     const Narrowing* narrowing = subject.narrowing;
     const bool is_for_other = narrowing != nullptr && !narrowing->audience.empty();
+    const std::string& audience = is_for_other ? narrowing->audience : settings.audience;
+    const OpenedKey* key =
+        TRY(find_signing_key(state, settings, KeyPurpose::access_token, audience, now));
+    IssuedToken token;
+    token.token_id = make_token_id(subject.epoch, random);
     JwtBuilder builder(key->private_key, key->row.kid, access_token_type);
     builder.add(claim::issuer, issuer_of(state, settings, issuer))
         .add(claim::subject, subject_claim(subject.kind, subject.id))
-        .add(claim::audience, is_for_other ? narrowing->audience : settings.audience)
+        .add(claim::audience, audience)
         .add(claim::client_id, subject.client_id)
         .add(claim::issued_at, time_of_issue(state, now))
         .add(claim::expiration, now.seconds() + subject.lifetime_seconds)
@@ -114,7 +117,8 @@ Result<IssuedToken> issue_access_token(const TenantState& state, const TokenSett
 Result<IssuedToken> issue_id_token(const TenantState& state, const TokenSettings& settings,
                                    IssuerKind issuer, const TokenSubject& subject, Timestamp now,
                                    Random& random) {
-    const OpenedKey* key = TRY(find_signing_key(state, settings, KeyPurpose::id_token, now));
+    const OpenedKey* key =
+        TRY(find_signing_key(state, settings, KeyPurpose::id_token, subject.client_id, now));
     IssuedToken token;
     token.token_id = make_token_id(subject.epoch, random);
     JwtBuilder builder(key->private_key, key->row.kid, id_token_type);

@@ -14,6 +14,14 @@ std::uint32_t next_serial() {
     return ++last;
 }
 
+std::string place_of(const SigningKey& row) {
+    return "claviger signing key 1|" + std::to_string(number_of(row.tenant)) + "|" + row.kid + "|" +
+           std::string(name_of(jose_algorithm(row.algorithm))) + "|" +
+           std::string(name_of(row.purpose));
+}
+
+} // namespace
+
 std::string_view name_of(KeyPurpose purpose) {
     switch (purpose) {
     case KeyPurpose::id_token:
@@ -25,14 +33,6 @@ std::string_view name_of(KeyPurpose purpose) {
     }
     return "access_token";
 }
-
-std::string place_of(const SigningKey& row) {
-    return "claviger signing key 1|" + std::to_string(number_of(row.tenant)) + "|" + row.kid + "|" +
-           std::string(name_of(jose_algorithm(row.algorithm))) + "|" +
-           std::string(name_of(row.purpose));
-}
-
-} // namespace
 
 JoseAlgorithm jose_algorithm(SigningAlgorithm algorithm) {
     switch (algorithm) {
@@ -46,17 +46,10 @@ JoseAlgorithm jose_algorithm(SigningAlgorithm algorithm) {
     return JoseAlgorithm::es256;
 }
 
-KeyRing::KeyRing(std::vector<OpenedKey> keys, std::int64_t token_lifetime_seconds)
-    : keys_(std::move(keys)), token_lifetime_seconds_(token_lifetime_seconds),
-      serial_(next_serial()) {
+KeyRing::KeyRing(std::vector<OpenedKey> keys) : keys_(std::move(keys)), serial_(next_serial()) {
     std::ranges::sort(keys_, [](const OpenedKey& a, const OpenedKey& b) {
         return std::tie(a.row.activates_at, a.row.kid) < std::tie(b.row.activates_at, b.row.kid);
     });
-}
-
-bool KeyRing::is_published(const SigningKey& key, Timestamp now) const {
-    return !key.retired_at ||
-           now < key.retired_at->plus_seconds(token_lifetime_seconds_ + clock_skew_seconds);
 }
 
 const OpenedKey* KeyRing::signing_key(KeyPurpose purpose, SigningAlgorithm preferred,
@@ -64,8 +57,7 @@ const OpenedKey* KeyRing::signing_key(KeyPurpose purpose, SigningAlgorithm prefe
     const OpenedKey* newest = nullptr;
     const OpenedKey* newest_preferred = nullptr;
     for (const OpenedKey& key : keys_) {
-        const bool retired = key.row.retired_at && *key.row.retired_at <= now;
-        if (key.row.purpose != purpose || retired || key.row.activates_at > now) {
+        if (key.row.purpose != purpose || !may_sign(key.row, now)) {
             continue;
         }
         newest = &key;
@@ -104,23 +96,26 @@ std::vector<SigningAlgorithm> KeyRing::published_algorithms(KeyPurpose purpose,
             algorithms.push_back(key.row.algorithm);
         }
     }
+    std::ranges::sort(algorithms);
     return algorithms;
 }
 
-KeyVault::KeyVault(const MasterKey& master_key, Random& random)
-    : vault_(master_key, "claviger signing keys 1", random) {}
+KeyVault::KeyVault(const RootKey& root_key, Random& random)
+    : vault_(root_key, "claviger signing keys 1", random) {}
 
-Result<SigningKey> KeyVault::generate(TenantId tenant, KeyPurpose purpose,
-                                      SigningAlgorithm algorithm, int rsa_bits, Timestamp now,
-                                      Timestamp activates_at) const {
-    const PrivateKey key = TRY(PrivateKey::generate(jose_algorithm(algorithm), rsa_bits));
+Result<SigningKey> KeyVault::generate(TenantId tenant, const WantedKey& wanted,
+                                      const TokenSettings& settings, Timestamp now) const {
+    const PrivateKey key =
+        TRY(PrivateKey::generate(jose_algorithm(wanted.algorithm), settings.rsa_key_bits));
     SigningKey row;
     row.tenant = tenant;
     row.kid = key.public_key().kid();
-    row.algorithm = algorithm;
-    row.purpose = purpose;
+    row.algorithm = wanted.algorithm;
+    row.purpose = wanted.purpose;
+    row.state = wanted.activates_at <= now ? KeyState::active : KeyState::pending;
+    row.token_lifetime_seconds = settings.lifetime_seconds;
     row.created_at = now;
-    row.activates_at = activates_at;
+    row.activates_at = wanted.activates_at;
     Bytes plain = key.pkcs8();
     row.sealed_private_key = vault_.seal(plain, place_of(row));
     wipe(plain);

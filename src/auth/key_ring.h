@@ -8,17 +8,13 @@
 #include <string_view>
 #include <vector>
 
+#include "auth/key_life.h"
 #include "auth/vault.h"
 #include "base/clock.h"
 #include "jose/key.h"
 #include "model/model.h"
 
 namespace claviger {
-
-/// How long a verifier may keep a published key set, in seconds (`Cache-Control: max-age`).
-inline constexpr std::int64_t key_set_max_age_seconds = 600;
-/// How far the clocks of verifiers may be off, in seconds.
-inline constexpr std::int64_t clock_skew_seconds = 60;
 
 struct OpenedKey {
     SigningKey row;
@@ -29,10 +25,10 @@ struct OpenedKey {
 class KeyRing {
 public:
     KeyRing() = default;
-    KeyRing(std::vector<OpenedKey> keys, std::int64_t token_lifetime_seconds);
+    explicit KeyRing(std::vector<OpenedKey> keys);
 
-    /// The key that signs at `now`: the newest active one of this algorithm, else the newest
-    /// active.
+    /// The key that signs at `now`: the newest active one of this algorithm, else the newest of
+    /// any, until there is one of this algorithm that verifiers have seen.
     const OpenedKey* signing_key(KeyPurpose purpose, SigningAlgorithm preferred,
                                  Timestamp now) const;
     /// A published key by its id, for verification.
@@ -45,20 +41,18 @@ public:
     std::uint32_t serial() const { return serial_; }
 
 private:
-    bool is_published(const SigningKey& key, Timestamp now) const;
     std::vector<OpenedKey> keys_;
-    std::int64_t token_lifetime_seconds_ = 0;
     std::uint32_t serial_ = 0;
 };
 
 /// Seals and opens private keys at rest, bound to tenant, kid, algorithm and purpose.
 class KeyVault {
 public:
-    KeyVault(const MasterKey& master_key, Random& random);
+    KeyVault(const RootKey& root_key, Random& random);
 
-    /// A new key, sealed; it activates at `activates_at`.
-    Result<SigningKey> generate(TenantId tenant, KeyPurpose purpose, SigningAlgorithm algorithm,
-                                int rsa_bits, Timestamp now, Timestamp activates_at) const;
+    /// A new key, sealed; active when its time has come already.
+    Result<SigningKey> generate(TenantId tenant, const WantedKey& wanted,
+                                const TokenSettings& settings, Timestamp now) const;
     /// `internal` when the row was changed, moved between tenants, or sealed under another key.
     Result<OpenedKey> open(const SigningKey& row) const;
 
@@ -67,5 +61,7 @@ private:
 };
 
 JoseAlgorithm jose_algorithm(SigningAlgorithm algorithm);
+/// "access_token", "id_token" or "security_event"
+std::string_view name_of(KeyPurpose purpose);
 
 } // namespace claviger

@@ -29,29 +29,47 @@ std::unexpected<Error> file_error(const std::filesystem::path& file, std::string
                                                 std::string(what) + ": " + std::strerror(errno));
 }
 
-Result<void> create_file(const std::filesystem::path& file, Random& random) {
-    Key256 key;
-    random.fill(key);
-    std::string text = hex(key) + "\n";
-    wipe(key);
-    const File out{::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600)};
-    if (out.descriptor < 0) {
-        return file_error(file, "cannot be created");
+Result<std::string> read_file(const std::filesystem::path& file, mode_t closed_to) {
+    const File in{::open(file.c_str(), O_RDONLY | O_CLOEXEC)};
+    if (in.descriptor < 0) {
+        return file_error(file, "cannot be opened");
     }
-    const ssize_t written = ::write(out.descriptor, text.data(), text.size());
-    const bool complete = written == static_cast<ssize_t>(text.size());
+    struct stat status{};
+    if (::fstat(in.descriptor, &status) != 0) {
+        return file_error(file, "cannot be read");
+    }
+    if ((status.st_mode & closed_to) != 0) {
+        return fail(ErrorCode::invalid_request, "master key " + file.string() +
+                                                    ": others can read it; run: chmod 600 " +
+                                                    file.string());
+    }
+    std::array<char, 128> buffer{};
+    const ssize_t count = ::read(in.descriptor, buffer.data(), buffer.size());
+    if (count < 0) {
+        return file_error(file, "cannot be read");
+    }
+    std::string text(buffer.data(), static_cast<std::size_t>(count));
+    ::explicit_bzero(buffer.data(), buffer.size());
+    return text;
+}
+
+/// The key in a file, whose name goes into the message about a wrong one.
+Result<MasterKey> parse_file(const std::filesystem::path& file, mode_t closed_to) {
+    std::string text = TRY(read_file(file, closed_to));
+    auto key = MasterKey::parse(text);
     wipe(text);
-    if (!complete || ::fsync(out.descriptor) != 0) {
-        return file_error(file, "cannot be written");
+    if (!key) {
+        return fail(ErrorCode::invalid_request,
+                    "master key " + file.string() + ": " + key.error().detail());
     }
-    const File directory{::open(file.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-    if (directory.descriptor >= 0 && ::fsync(directory.descriptor) != 0) {
-        return file_error(file, "its folder cannot be synced");
-    }
-    return {};
+    return key;
 }
 
 } // namespace
+
+MasterKey::MasterKey(MasterKey&& other) noexcept : key_(other.key_) {
+    wipe(other.key_);
+}
 
 MasterKey::~MasterKey() {
     wipe(key_);
@@ -73,32 +91,49 @@ Result<MasterKey> MasterKey::parse(std::string_view text) {
     return made;
 }
 
+MasterKey MasterKey::make(Random& random) {
+    Key256 key;
+    random.fill(key);
+    MasterKey made(key);
+    wipe(key);
+    return made;
+}
+
 Result<MasterKey> MasterKey::load(const std::filesystem::path& file, bool create, Random& random) {
     std::error_code ignored;
     if (create && !std::filesystem::exists(file, ignored)) {
-        TRY(create_file(file, random));
+        TRY(make(random).write(file));
     }
-    const File in{::open(file.c_str(), O_RDONLY | O_CLOEXEC)};
-    if (in.descriptor < 0) {
-        return file_error(file, "cannot be opened");
+    return parse_file(file, 077);
+}
+
+Result<MasterKey> MasterKey::load_credential(const std::filesystem::path& file) {
+    return parse_file(file, 007);
+}
+
+Result<void> MasterKey::write(const std::filesystem::path& file) const {
+    std::string text = hex(key_) + "\n";
+    const File out{::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600)};
+    if (out.descriptor < 0) {
+        wipe(text);
+        return file_error(file, "cannot be created");
     }
-    struct stat status{};
-    if (::fstat(in.descriptor, &status) != 0) {
-        return file_error(file, "cannot be read");
+    const ssize_t written = ::write(out.descriptor, text.data(), text.size());
+    const bool complete = written == static_cast<ssize_t>(text.size());
+    wipe(text);
+    if (!complete || ::fsync(out.descriptor) != 0) {
+        return file_error(file, "cannot be written");
     }
-    if ((status.st_mode & 077) != 0) {
-        return fail(ErrorCode::invalid_request, "master key " + file.string() +
-                                                    ": others can read it; run: chmod 600 " +
-                                                    file.string());
+    const File directory{::open(file.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+    if (directory.descriptor >= 0 && ::fsync(directory.descriptor) != 0) {
+        return file_error(file, "its folder cannot be synced");
     }
-    std::array<char, 128> buffer{};
-    const ssize_t count = ::read(in.descriptor, buffer.data(), buffer.size());
-    if (count < 0) {
-        return file_error(file, "cannot be read");
-    }
-    auto key = parse({buffer.data(), static_cast<std::size_t>(count)});
-    ::explicit_bzero(buffer.data(), buffer.size());
-    return key;
+    return {};
+}
+
+std::string MasterKey::id() const {
+    const Key256 digest = derive("claviger master key id 1");
+    return hex(std::span(digest).first(8));
 }
 
 Key256 MasterKey::derive(std::string_view purpose) const {

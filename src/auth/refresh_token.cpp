@@ -29,8 +29,8 @@ void append_proof(const HmacSha256& hash, TenantId tenant, CredentialBytes& byte
 
 } // namespace
 
-RefreshTokens::RefreshTokens(const MasterKey& master_key)
-    : hash_(master_key.derive("claviger refresh token 1")) {}
+RefreshTokens::RefreshTokens(const RootKey& root_key)
+    : hash_(root_key.derive("claviger refresh token 1")) {}
 
 std::string RefreshTokens::make(const Session& session) const {
     CredentialBytes bytes{};

@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-#include "auth/master_key.h"
+#include "auth/root_key.h"
 #include "model/model.h"
 
 namespace claviger {
@@ -20,7 +20,7 @@ struct RefreshTokenContent {
 
 class RefreshTokens {
 public:
-    explicit RefreshTokens(const MasterKey& master_key);
+    explicit RefreshTokens(const RootKey& root_key);
 
     /// The token of the session's present generation.
     std::string make(const Session& session) const;

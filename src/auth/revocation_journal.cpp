@@ -65,6 +65,7 @@ public:
     void operator()(const SigningKey& row) {
         Revocation made = revocation_of(row.tenant, RevocationKind::signing_keys, facts_of(row).at);
         made.name = row.kid;
+        made.active = !row.burned_at;
         add(std::move(made));
     }
     void operator()(const Role& row) { add_rules(row.updated_at); }

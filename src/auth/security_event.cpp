@@ -61,6 +61,8 @@ void append_content(std::string& out, const Revocation& revocation) {
         break;
     case RevocationKind::signing_keys:
         append_text(out, "kid", revocation.name);
+        append_member(out, "burned");
+        out += revocation.active ? "false" : "true";
         break;
     case RevocationKind::rules:
         append_number(out, "revision", static_cast<std::int64_t>(revocation.number));

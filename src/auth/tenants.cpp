@@ -5,6 +5,7 @@
 
 #include "access/role.h"
 #include "auth/names.h"
+#include "auth/signing_keys.h"
 #include "base/text.h"
 
 namespace claviger {
@@ -122,7 +123,7 @@ Result<AddedTenant> Tenants::add(const NewTenant& draft) {
         const std::int32_t number = TRY(transaction.next(Sequence::tenant));
         added.tenant = {TenantId{number}, draft.realm, draft.host, draft.name, true, now, now};
         TRY(transaction.tenants().put(added.tenant));
-        const auto keys = TRY(missing_keys(added.tenant.id, {}));
+        const auto keys = TRY(SigningKeys::make_first(vault_, added.tenant.id, settings_, now));
         for (const SigningKey& key : keys) {
             TRY(transaction.signing_keys().put(key));
         }
@@ -157,48 +158,6 @@ Result<Tenant> Tenants::set_enabled(std::string_view realm, bool enabled) {
         return append_change_event(transaction, event);
     }));
     return tenant;
-}
-
-Result<std::vector<SigningKey>> Tenants::missing_keys(TenantId tenant,
-                                                      const std::vector<SigningKey>& keys) {
-    const Timestamp now = clock_.now();
-    std::vector<SigningKey> missing;
-    for (const KeyPurpose purpose : {KeyPurpose::access_token, KeyPurpose::id_token,
-                                     KeyPurpose::security_event}) {
-        bool any = false;
-        bool right = false;
-        for (const SigningKey& key : keys) {
-            if (key.purpose == purpose && !key.retired_at) {
-                any = true;
-                right = right || key.algorithm == settings_.algorithm;
-            }
-        }
-        if (!right) {
-            const Timestamp activates_at =
-                any ? now.plus_seconds(key_set_max_age_seconds + clock_skew_seconds) : now;
-            SigningKey key = TRY(vault_.generate(tenant, purpose, settings_.algorithm,
-                                                 settings_.rsa_key_bits, now, activates_at));
-            missing.push_back(std::move(key));
-        }
-    }
-    return missing;
-}
-
-Result<void> Tenants::ensure_signing_keys() {
-    for (const Tenant& tenant : list()) {
-        TRY(store_.write([&](Transaction& transaction) -> Result<void> {
-            const auto keys = TRY(transaction.signing_keys().all(tenant.id));
-            const auto missing = TRY(missing_keys(tenant.id, keys));
-            for (const SigningKey& key : missing) {
-                TRY(transaction.signing_keys().put(key));
-                TRY(append_change_event(
-                    transaction, operator_event(tenant.id, key.created_at, audit_action::create,
-                                                "signing-key", key.kid, key.kid)));
-            }
-            return {};
-        }));
-    }
-    return {};
 }
 
 } // namespace claviger

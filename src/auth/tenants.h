@@ -49,15 +49,9 @@ public:
     /// A disabled tenant is refused everywhere at once; nothing of it is deleted.
     Result<Tenant> set_enabled(std::string_view realm, bool enabled);
 
-    /// Gives every tenant an active signing key of the configured algorithm for each purpose. The
-    /// first key of a tenant is used at once; a later one only after verifiers had time to see it.
-    Result<void> ensure_signing_keys();
-
 private:
     Result<void> insert_administrator(Transaction& transaction, const Tenant& tenant,
                                       const std::string& email, const std::string& password_hash);
-    Result<std::vector<SigningKey>> missing_keys(TenantId tenant,
-                                                 const std::vector<SigningKey>& keys);
 
     Store& store_;
     const Directory& directory_;

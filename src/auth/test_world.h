@@ -7,10 +7,12 @@
 #include "auth/grants.h"
 #include "auth/identity_providers.h"
 #include "auth/org_units.h"
+#include "auth/rekey.h"
 #include "auth/revocations.h"
 #include "auth/roles.h"
 #include "auth/security_settings.h"
 #include "auth/service_accounts.h"
+#include "auth/signing_keys.h"
 #include "auth/tenants.h"
 #include "auth/users.h"
 #include "auth/verify_token.h"
@@ -45,17 +47,19 @@ struct World {
     SeededRandom random{42};
     NullLog log;
     MasterKey master_key = *MasterKey::parse(std::string(64, 'a'));
-    KeyVault vault{master_key, random};
-    Pepper pepper{master_key};
+    RootKey root_key = RootKey::of(master_key);
+    KeyVault vault{root_key, random};
+    Pepper pepper{root_key};
     Passwords passwords{pepper, Argon2Parameters{64, 1}, random, clock}; // quick
     TokenSettings settings;
     MemoryStore memory;
     FailingStore store{memory};
     MemoryAccessEventLog events{chain_hash};
-    Directory directory{vault, 3600, "127.0.0.1", log};
+    Directory directory{vault, "127.0.0.1", log};
     LastLogins last_logins;
     Tenants tenants{store, directory, vault, passwords, settings, clock, random};
-    RefreshTokens refresh_tokens{master_key};
+    SigningKeys signing_keys{store, directory, vault, last_logins, settings, clock};
+    RefreshTokens refresh_tokens{root_key};
     Grants grants{settings, pepper,      passwords, refresh_tokens, store,
                   events,   last_logins, clock,     random};
     TokenVerifier verifier{settings, clock};
@@ -65,9 +69,11 @@ struct World {
     AccessRules rules{store, clock};
     OrgUnits units{store, directory, clock, random};
     Roles roles{store, clock};
-    IdentityProviders identity_providers{store, master_key, clock, random};
+    IdentityProviders identity_providers{store, root_key, clock, random};
     SecuritySettings security_settings{store, clock};
     Revocations revocations{store, refresh_tokens, clock};
+    Rekey rekey{store, root_key,           master_key, {"the test", {}},
+                vault, identity_providers, clock,      random};
 
     World() {
         static_cast<void>(directory.attach(store));

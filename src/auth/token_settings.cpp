@@ -23,6 +23,21 @@ HostSpan find_host(std::string_view url) {
 
 } // namespace
 
+SigningAlgorithm algorithm_for(const TokenSettings& settings, std::string_view audience) {
+    const auto at = settings.audience_algorithms.find(audience);
+    return at == settings.audience_algorithms.end() ? settings.algorithm : at->second;
+}
+
+std::vector<SigningAlgorithm> algorithms_in_use(const TokenSettings& settings) {
+    std::vector<SigningAlgorithm> used{settings.algorithm};
+    for (const auto& [audience, algorithm] : settings.audience_algorithms) {
+        if (std::ranges::find(used, algorithm) == used.end()) {
+            used.push_back(algorithm);
+        }
+    }
+    return used;
+}
+
 std::string_view public_client(std::string_view client_id) {
     static constexpr std::array<std::string_view, 4> known{public_client_id, "runai-cli",
                                                            "runai-cli-sso", "runai-admin-ui"};

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,10 +19,18 @@ struct TokenSettings {
     std::int64_t lifetime_seconds = 3600;              // above 60: clients refresh a minute early
     std::int64_t refresh_lifetime_seconds = 2'592'000; // of a session, from the sign-in
     SigningAlgorithm algorithm = SigningAlgorithm::es256;
+    /// Audiences whose tokens are signed with another one.
+    std::map<std::string, SigningAlgorithm, std::less<>> audience_algorithms = {};
     int rsa_key_bits = 3072;
+    std::int64_t key_rotation_seconds = 2'592'000; // a key signs this long; 0: until told otherwise
     bool password_grant = true;
     std::int64_t key_expiry_warning_seconds = 604'800; // before the expiry of a key
 };
+
+/// The algorithm of tokens for this audience.
+SigningAlgorithm algorithm_for(const TokenSettings& settings, std::string_view audience);
+/// Of each there is a key, published before it is used; the usual one comes first.
+std::vector<SigningAlgorithm> algorithms_in_use(const TokenSettings& settings);
 
 /// The client of users who sign in without naming one.
 inline constexpr std::string_view public_client_id = "runai";

@@ -5,8 +5,8 @@
 
 namespace claviger {
 
-Vault::Vault(const MasterKey& master_key, std::string_view purpose, Random& random)
-    : key_(master_key.derive(purpose)), random_(random) {}
+Vault::Vault(const RootKey& root_key, std::string_view purpose, Random& random)
+    : key_(root_key.derive(purpose)), random_(random) {}
 
 Vault::~Vault() {
     wipe(key_);

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // Seals what must be read again but may not be read by others: AES-256-GCM under a key of its own
-// for each purpose, derived from the master key. A box opens only at the place it was sealed for.
+// for each purpose, derived from the root key. A box opens only at the place it was sealed for.
 #pragma once
 
 #include <cstdint>
 #include <span>
 #include <string_view>
 
-#include "auth/master_key.h"
+#include "auth/root_key.h"
 
 namespace claviger {
 
 class Vault {
 public:
     /// `random` must outlive it.
-    Vault(const MasterKey& master_key, std::string_view purpose, Random& random);
+    Vault(const RootKey& root_key, std::string_view purpose, Random& random);
     ~Vault();
     Vault(const Vault&) = delete;
     Vault& operator=(const Vault&) = delete;

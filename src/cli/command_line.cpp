@@ -32,13 +32,14 @@ ExitCode show_configuration(const ParsedCommand& parsed, const OutputStreams& st
 Result<OperatorRequest> make_request(const ParsedCommand& parsed) {
     OperatorRequest request(parsed.command);
     for (const auto& [name, value] : parsed.arguments) {
-        if (name == "admin-password-file") {
-            auto password = read_first_line(value, true);
-            if (!password) {
-                return fail(ErrorCode::invalid_request, "admin-password, from flag: " + value +
-                                                            " " + password.error().detail());
+        if (name == "admin-password-file" || name == "new-master-key-file") {
+            const std::string secret_name = name.substr(0, name.rfind('-'));
+            auto secret = read_first_line(value, true);
+            if (!secret) {
+                return fail(ErrorCode::invalid_request,
+                            secret_name + ", from flag: " + value + " " + secret.error().detail());
             }
-            request.arguments["admin-password"] = std::move(*password);
+            request.arguments[secret_name] = std::move(*secret);
         } else if (name == "file") {
             std::error_code ignored;
             request.arguments[name] = std::filesystem::absolute(value, ignored).string();

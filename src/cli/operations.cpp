@@ -4,45 +4,12 @@
 #include <algorithm>
 
 #include "auth/audit.h"
+#include "cli/operator_text.h"
 #include "jose/crypto.h"
 #include "store/backup.h"
 
 namespace claviger {
 namespace {
-
-using Lines = std::vector<std::string>;
-
-Result<std::string> argument(const OperatorRequest& request, std::string_view name) {
-    const auto at = request.arguments.find(name);
-    if (at == request.arguments.end()) {
-        return fail(ErrorCode::invalid_request,
-                    request.command + " needs the argument " + std::string(name));
-    }
-    return at->second;
-}
-
-/// Columns as wide as their widest cell, two spaces between.
-Lines aligned(const std::vector<Lines>& rows) {
-    std::vector<std::size_t> widths;
-    for (const Lines& row : rows) {
-        widths.resize(std::max(widths.size(), row.size()));
-        for (std::size_t i = 0; i < row.size(); ++i) {
-            widths[i] = std::max(widths[i], row[i].size());
-        }
-    }
-    Lines lines;
-    for (const Lines& row : rows) {
-        std::string line;
-        for (std::size_t i = 0; i < row.size(); ++i) {
-            line += row[i];
-            if (i + 1 < row.size()) {
-                line.append(widths[i] - row[i].size() + 2, ' ');
-            }
-        }
-        lines.push_back(std::move(line));
-    }
-    return lines;
-}
 
 std::string describe(std::string_view chain, const ChainReport& report) {
     std::string line = "  " + std::string(chain) + ": " + std::to_string(report.entries) +
@@ -64,12 +31,13 @@ OperatorRequest::~OperatorRequest() {
     }
 }
 
-Operations::Operations(Tenants& tenants, const Directory& tenants_in_memory, Store& store,
+Operations::Operations(Tenants& tenants, SigningKeys& signing_keys, Rekey& rekey,
+                       const Directory& tenants_in_memory, Store& store,
                        AccessEventLog& access_events, std::filesystem::path directory,
                        const Clock& clock, Random& random)
-    : tenants_(tenants), tenants_in_memory_(tenants_in_memory), store_(store),
-      access_events_(access_events), directory_(std::move(directory)), clock_(clock),
-      random_(random) {}
+    : tenants_(tenants), signing_keys_(signing_keys), rekey_(rekey),
+      tenants_in_memory_(tenants_in_memory), store_(store), access_events_(access_events),
+      directory_(std::move(directory)), clock_(clock), random_(random) {}
 
 OperatorAnswer Operations::run(const OperatorRequest& request) {
     auto answer = dispatch(request);
@@ -103,6 +71,23 @@ Result<OperatorAnswer> Operations::dispatch(const OperatorRequest& request) {
     }
     if (request.command == operator_command::import_tenant) {
         return import_tenant(request);
+    }
+    return dispatch_keys(request);
+}
+
+Result<OperatorAnswer> Operations::dispatch_keys(const OperatorRequest& request) {
+    if (request.command == operator_command::keys_list) {
+        return list_keys(request);
+    }
+    if (request.command == operator_command::keys_rotate) {
+        return rotate_keys(request);
+    }
+    if (request.command == operator_command::keys_burn) {
+        return burn_key(request);
+    }
+    if (request.command == operator_command::rekey) {
+        return request.arguments.contains("check") ? check_master_key()
+                                                   : replace_master_key(request);
     }
     return fail(ErrorCode::invalid_request,
                 "the server does not know this command; use the same version of claviger as the "

@@ -11,6 +11,8 @@
 #include <string_view>
 #include <vector>
 
+#include "auth/rekey.h"
+#include "auth/signing_keys.h"
 #include "auth/tenants.h"
 #include "base/clock.h"
 #include "base/error.h"
@@ -28,9 +30,13 @@ inline constexpr std::string_view backup = "backup";
 inline constexpr std::string_view audit_verify = "audit verify";
 inline constexpr std::string_view import_tenant = "import";
 inline constexpr std::string_view export_tenant = "export";
+inline constexpr std::string_view keys_list = "keys list";
+inline constexpr std::string_view keys_rotate = "keys rotate";
+inline constexpr std::string_view keys_burn = "keys burn";
+inline constexpr std::string_view rekey = "rekey";
 } // namespace operator_command
 
-/// Its arguments may hold a password: they are wiped when it dies.
+/// Its arguments may hold a password or a key: they are wiped when it dies.
 struct OperatorRequest {
     std::string command;
     std::map<std::string, std::string, std::less<>> arguments = {};
@@ -52,9 +58,9 @@ struct OperatorAnswer {
 class Operations {
 public:
     /// `directory` is the data directory that the store and the log lie in, for backups.
-    Operations(Tenants& tenants, const Directory& tenants_in_memory, Store& store,
-               AccessEventLog& access_events, std::filesystem::path directory, const Clock& clock,
-               Random& random);
+    Operations(Tenants& tenants, SigningKeys& signing_keys, Rekey& rekey,
+               const Directory& tenants_in_memory, Store& store, AccessEventLog& access_events,
+               std::filesystem::path directory, const Clock& clock, Random& random);
 
     /// Safe from any thread. Never throws for bad requests. A second backup or verification is
     /// refused while one runs.
@@ -62,6 +68,7 @@ public:
 
 private:
     Result<OperatorAnswer> dispatch(const OperatorRequest& request);
+    Result<OperatorAnswer> dispatch_keys(const OperatorRequest& request);
     Result<OperatorAnswer> add_tenant(const OperatorRequest& request);
     Result<OperatorAnswer> list_tenants() const;
     Result<OperatorAnswer> set_tenant_enabled(const OperatorRequest& request, bool enabled);
@@ -69,9 +76,16 @@ private:
     Result<OperatorAnswer> verify_audits();
     Result<OperatorAnswer> export_tenant(const OperatorRequest& request) const;
     Result<OperatorAnswer> import_tenant(const OperatorRequest& request);
+    Result<OperatorAnswer> list_keys(const OperatorRequest& request);
+    Result<OperatorAnswer> rotate_keys(const OperatorRequest& request);
+    Result<OperatorAnswer> burn_key(const OperatorRequest& request);
+    Result<OperatorAnswer> replace_master_key(const OperatorRequest& request);
+    Result<OperatorAnswer> check_master_key();
     Result<TenantStatePointer> find_tenant(const OperatorRequest& request) const;
 
     Tenants& tenants_;
+    SigningKeys& signing_keys_;
+    Rekey& rekey_;
     const Directory& tenants_in_memory_;
     Store& store_;
     AccessEventLog& access_events_;

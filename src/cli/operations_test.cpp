@@ -245,8 +245,8 @@ TEST(ConcurrentOperationsTest, OneBackupAtATimeAndOthersGoOn) {
     const TemporaryDirectory folder;
     World world;
     HeldClock clock;
-    Operations operations(world.tenants, world.directory, world.store, world.events,
-                          folder.path() / "none", clock, world.random);
+    Operations operations(world.tenants, world.signing_keys, world.rekey, world.directory,
+                          world.store, world.events, folder.path() / "none", clock, world.random);
     OperatorRequest backup(operator_command::backup);
     backup.arguments["file"] = folder.path() / "backup";
     auto first = std::async(std::launch::async, [&] { return operations.run(backup); });

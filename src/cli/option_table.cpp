@@ -89,42 +89,73 @@ Complaint assign_email(const OptionSpec&, std::string_view text, Options& option
     return std::nullopt;
 }
 
-Complaint assign_audience(const OptionSpec&, std::string_view text, Options& options) {
+bool is_audience(std::string_view text) {
     constexpr std::size_t longest = 255;
-    const bool plain = std::ranges::all_of(text, [](char c) { return c > ' ' && c <= '~'; });
-    if (!plain || text.size() > longest) {
+    return !text.empty() && text.size() <= longest &&
+           std::ranges::all_of(text, [](char c) { return c > ' ' && c <= '~'; });
+}
+
+Complaint assign_audience(const OptionSpec&, std::string_view text, Options& options) {
+    if (!is_audience(text)) {
         return "give at most 255 printable ASCII characters without spaces";
     }
     options.token_audience = std::string(text);
     return std::nullopt;
 }
 
-Complaint assign_resources(const OptionSpec&, std::string_view text, Options& options) {
+/// Shows `assign` the parts between commas, until one is complained about.
+template <class Assign>
+Complaint assign_parts(std::string_view text, Assign assign) {
     std::size_t begin = 0;
     while (begin <= text.size()) {
         const std::size_t end = std::min(text.find(',', begin), text.size());
-        const std::string_view resource = text.substr(begin, end - begin);
-        if (!is_absolute_uri(resource)) {
-            return "give absolute URIs without a fragment, such as https://build.example.com";
+        if (auto complaint = assign(text.substr(begin, end - begin))) {
+            return complaint;
         }
-        options.token_resource.emplace_back(resource);
         begin = end + 1;
     }
     return std::nullopt;
 }
 
+Complaint assign_resources(const OptionSpec&, std::string_view text, Options& options) {
+    return assign_parts(text, [&](std::string_view resource) -> Complaint {
+        if (!is_absolute_uri(resource)) {
+            return "give absolute URIs without a fragment, such as https://build.example.com";
+        }
+        options.token_resource.emplace_back(resource);
+        return std::nullopt;
+    });
+}
+
+/// "AUDIENCE=ALGORITHM"; the last "=" counts.
+Complaint assign_audience_algorithms(const OptionSpec& spec, std::string_view text,
+                                     Options& options) {
+    return assign_parts(text, [&](std::string_view pair) -> Complaint {
+        const std::size_t equals = pair.rfind('=');
+        const auto at = equals == std::string_view::npos
+                            ? spec.choices.end()
+                            : std::ranges::find(spec.choices, pair.substr(equals + 1));
+        if (at == spec.choices.end() || !is_audience(pair.substr(0, equals))) {
+            return "give an audience and its algorithm, such as files=RS256; the algorithms are "
+                   "ES256, RS256, Ed25519";
+        }
+        const auto algorithm = static_cast<SigningAlgorithm>(at - spec.choices.begin());
+        if (!options.audience_algorithm.emplace(pair.substr(0, equals), algorithm).second) {
+            return "name each audience once";
+        }
+        return std::nullopt;
+    });
+}
+
 Complaint assign_networks(const OptionSpec&, std::string_view text, Options& options) {
-    std::size_t begin = 0;
-    while (begin <= text.size()) {
-        const std::size_t end = std::min(text.find(',', begin), text.size());
-        const auto network = parse_network(text.substr(begin, end - begin));
+    return assign_parts(text, [&](std::string_view part) -> Complaint {
+        const auto network = parse_network(part);
         if (!network) {
             return "give networks such as 10.0.0.0/8 or fd00::/8";
         }
         options.trusted_proxy.push_back(*network);
-        begin = end + 1;
-    }
-    return std::nullopt;
+        return std::nullopt;
+    });
 }
 
 constexpr std::int64_t most_threads = 64;
@@ -201,7 +232,8 @@ std::vector<OptionSpec> make_secret_options() {
         {.name = "master-key",
          .kind = OptionKind::secret,
          .metavar = "FILE",
-         .without = "DIR/master.key, made at the first start",
+         .without = "the credential claviger-master-key of systemd, else DIR/master.key, made at "
+                    "the first start",
          .help = "Key over all stored secrets and signing keys: 64 hexadecimal digits",
          .assign = assign_secret<&Options::master_key>,
          .for_operators = true},
@@ -238,26 +270,6 @@ std::vector<OptionSpec> make_token_options() {
          .help = "Another audience, for which a request may ask with `resource` (RFC 8707); may be "
                  "given several times",
          .assign = assign_resources},
-    };
-}
-
-std::vector<OptionSpec> make_credential_options() {
-    return {
-        {.name = "token-algorithm",
-         .kind = OptionKind::choice,
-         .metavar = "NAME",
-         .default_text = "ES256",
-         .help = "Signature of tokens; a new key of the kind is made when there is none",
-         .assign = assign_choice<&Options::token_algorithm>,
-         .choices = {"ES256", "RS256", "Ed25519"}},
-        {.name = "rsa-key-bits",
-         .kind = OptionKind::integer,
-         .metavar = "BITS",
-         .default_text = "3072",
-         .help = "Size of new keys for RS256",
-         .assign = assign_integer<&Options::rsa_key_bits>,
-         .least = 2048,
-         .most = 4096},
         {.name = "password-grant",
          .kind = OptionKind::boolean,
          .metavar = "BOOL",
@@ -272,6 +284,43 @@ std::vector<OptionSpec> make_credential_options() {
          .assign = assign_integer<&Options::key_expiry_warning_days>,
          .least = 0,
          .most = 3'650},
+    };
+}
+
+std::vector<OptionSpec> make_signing_options() {
+    return {
+        {.name = "token-algorithm",
+         .kind = OptionKind::choice,
+         .metavar = "NAME",
+         .default_text = "ES256",
+         .help = "Signature of tokens; a new key of the kind is made when there is none",
+         .assign = assign_choice<&Options::token_algorithm>,
+         .choices = {"ES256", "RS256", "Ed25519"}},
+        {.name = "audience-algorithm",
+         .kind = OptionKind::list,
+         .metavar = "AUDIENCE=NAME",
+         .without = "none",
+         .help = "Signature of tokens for this audience, where it is not token-algorithm; may be "
+                 "given several times",
+         .assign = assign_audience_algorithms,
+         .choices = {"ES256", "RS256", "Ed25519"}},
+        {.name = "key-rotation-days",
+         .kind = OptionKind::integer,
+         .metavar = "DAYS",
+         .default_text = "30",
+         .help = "How long a signing key signs before another takes its place; 0: until claviger "
+                 "keys rotate",
+         .assign = assign_integer<&Options::key_rotation_days>,
+         .least = 0,
+         .most = 3'650},
+        {.name = "rsa-key-bits",
+         .kind = OptionKind::integer,
+         .metavar = "BITS",
+         .default_text = "3072",
+         .help = "Size of new keys for RS256",
+         .assign = assign_integer<&Options::rsa_key_bits>,
+         .least = 2048,
+         .most = 4096},
     };
 }
 
@@ -318,7 +367,7 @@ const std::vector<OptionSpec>& option_table() {
         std::vector<OptionSpec> all = make_place_options();
         std::ranges::move(make_secret_options(), std::back_inserter(all));
         std::ranges::move(make_token_options(), std::back_inserter(all));
-        std::ranges::move(make_credential_options(), std::back_inserter(all));
+        std::ranges::move(make_signing_options(), std::back_inserter(all));
         std::ranges::move(make_running_options(), std::back_inserter(all));
         return all;
     }();

@@ -123,6 +123,9 @@ private:
         if (spec.name == "listen") {
             result_.options.listen_is_explicit = !is_default;
         }
+        if (spec.name == "master-key") {
+            result_.options.master_key_origin = setting.origin;
+        }
         std::string shown = is_secret && !text.empty() ? mask : text;
         result_.effective.push_back({std::string(spec.name), shown, setting.origin});
         if (is_secret) {
@@ -186,7 +189,9 @@ TokenSettings token_settings(const Options& options, std::string public_url) {
     settings.lifetime_seconds = options.token_lifetime;
     settings.refresh_lifetime_seconds = options.refresh_token_lifetime;
     settings.algorithm = options.token_algorithm;
+    settings.audience_algorithms = options.audience_algorithm;
     settings.rsa_key_bits = options.rsa_key_bits;
+    settings.key_rotation_seconds = options.key_rotation_days * seconds_per_day;
     settings.password_grant = options.password_grant;
     settings.key_expiry_warning_seconds = options.key_expiry_warning_days * seconds_per_day;
     return settings;

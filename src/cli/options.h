@@ -35,13 +35,16 @@ struct Options {
     std::filesystem::path tls_key;
     std::string admin_email;
     std::optional<Secret> admin_password; // absent: generated when one is needed
-    std::optional<Secret> master_key;     // absent: master_key_file()
+    std::optional<Secret> master_key;     // absent: see cli/master_key_source.h
+    std::string master_key_origin;        // of that option: "flag", "environment X"
     std::int64_t token_lifetime = 0;      // seconds
     std::int64_t refresh_token_lifetime = 0;
     std::string token_audience;
     std::vector<std::string> token_resource; // other audiences, absolute URIs
     SigningAlgorithm token_algorithm = SigningAlgorithm::es256;
+    std::map<std::string, SigningAlgorithm, std::less<>> audience_algorithm;
     int rsa_key_bits = 0;
+    std::int64_t key_rotation_days = 0; // 0: never by itself
     bool password_grant = true;
     std::int64_t key_expiry_warning_days = 0;
     std::int64_t audit_retention_days = 0; // 0: for ever
@@ -49,7 +52,7 @@ struct Options {
     std::vector<std::string> trusted_proxy; // networks, "10.0.0.0/8"
     LogLevel log_level = LogLevel::info;
 
-    /// Where the master key lies when none was given; made there at the first start.
+    /// Where the master key lies when it is given nowhere else; made there at the first start.
     std::filesystem::path master_key_file() const { return data / "master.key"; }
 };
 

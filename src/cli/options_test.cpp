@@ -18,6 +18,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
+using ::testing::SizeIs;
 
 /// Runs over the table itself, so an option that is added later is tested as well.
 class OptionsTest : public ::testing::Test {
@@ -203,6 +204,8 @@ TEST_F(OptionsTest, TheDefaultsAreTheDocumentedOnes) {
     EXPECT_EQ(options.token_audience, "runai");
     EXPECT_EQ(options.token_algorithm, SigningAlgorithm::es256);
     EXPECT_EQ(options.rsa_key_bits, 3072);
+    EXPECT_EQ(options.key_rotation_days, 30);
+    EXPECT_THAT(options.audience_algorithm, IsEmpty());
     EXPECT_TRUE(options.password_grant);
     EXPECT_TRUE(options.token_resource.empty());
     EXPECT_EQ(options.key_expiry_warning_days, 7);
@@ -229,6 +232,8 @@ TEST_F(OptionsTest, EveryFieldTakesItsValue) {
         {"token-audience", "api"},
         {"token-resource", "https://a.example/x,urn:b"},
         {"token-algorithm", "Ed25519"},
+        {"audience-algorithm", "files=RS256,a=b=ES256"},
+        {"key-rotation-days", "7"},
         {"rsa-key-bits", "2048"},
         {"password-grant", "false"},
         {"key-expiry-warning-days", "3"},
@@ -260,8 +265,19 @@ TEST_F(OptionsTest, EveryFieldTakesItsValue) {
     EXPECT_EQ(settings.lifetime_seconds, 61);
     EXPECT_EQ(settings.refresh_lifetime_seconds, 62);
     EXPECT_EQ(settings.algorithm, SigningAlgorithm::ed25519);
+    EXPECT_EQ(algorithm_for(settings, "files"), SigningAlgorithm::rs256);
+    EXPECT_EQ(algorithm_for(settings, "a=b"), SigningAlgorithm::es256);
+    EXPECT_EQ(algorithm_for(settings, "api"), SigningAlgorithm::ed25519);
+    EXPECT_EQ(settings.key_rotation_seconds, 7 * 86'400);
     EXPECT_EQ(settings.rsa_key_bits, 2048);
     EXPECT_FALSE(settings.password_grant);
+}
+
+TEST_F(OptionsTest, AnAudienceHasOneKnownAlgorithm) {
+    for (const char* wrong : {"files", "=RS256", "files=", "files=HS256", "files=none", "a b=RS256",
+                              "files=RS256,", "files=RS256,files=ES256"}) {
+        EXPECT_THAT(resolve_options({{"audience-algorithm", wrong}}).problems, SizeIs(1)) << wrong;
+    }
 }
 
 TEST_F(OptionsTest, SessionsOutliveTokens) {

@@ -32,6 +32,7 @@ public:
         add_configuration_commands();
         add_tenant_commands();
         add_directory_commands();
+        add_key_commands();
         add("version", "Print the version", TakesOptions::none);
         root_.add_subcommand("help", "Print the help of a command");
     }
@@ -149,11 +150,39 @@ private:
                               TakesOptions::operators);
         add_argument(put_in, "file", "FILE", "", "The document to read", true);
         for (Command* command : {&take_out, &put_in}) {
-            add_argument(*command, "tenant", "--tenant", "REALM",
-                         "The tenant; needed when there are several", false);
+            add_tenant_argument(*command);
         }
         add_group("audit", "Check the audit log");
         add("audit verify", "Recompute the hash chains of all tenants", TakesOptions::operators);
+    }
+
+    void add_key_commands() {
+        add_group("keys", "List, rotate and burn signing keys");
+        Command& list = add("keys list", "Print the signing keys of a tenant and their states",
+                            TakesOptions::operators);
+        Command& rotate = add("keys rotate",
+                              "Make new signing keys now; they sign once verifiers "
+                              "have had time to see them",
+                              TakesOptions::operators);
+        Command& burn = add("keys burn", "Take a signing key out at once, with all its tokens",
+                            TakesOptions::operators);
+        add_argument(burn, "kid", "KID", "", "The key, as \"keys list\" prints it", true);
+        for (Command* command : {&list, &rotate, &burn}) {
+            add_tenant_argument(*command);
+        }
+        Command& rekey = add("rekey", "Put another master key in the place of the one in force",
+                             TakesOptions::operators);
+        add_argument(rekey, "new-master-key-file", "--new-master-key-file", "FILE",
+                     "File with the new master key; needed unless it lies in the data directory, "
+                     "where one is made",
+                     false);
+        rekey.arguments["check"] = rekey.app->add_flag("--check")->description(
+            "Say which master key is in force, and open everything that is sealed");
+    }
+
+    static void add_tenant_argument(Command& command) {
+        add_argument(command, "tenant", "--tenant", "REALM",
+                     "The tenant; needed when there are several", false);
     }
 
     /// The command that the first words name: "tenant add", "" for none.

@@ -29,7 +29,7 @@ Result<DataDirectory> lock_existing_directory(const Options& options) {
 Result<std::unique_ptr<StoppedDirectory>> StoppedDirectory::open(const Options& options) {
     DataDirectory directory = TRY(lock_existing_directory(options));
     std::unique_ptr<StoppedDirectory> opened(new StoppedDirectory(std::move(directory)));
-    TRY(opened->open_key(options));
+    TRY(opened->open_keys(options));
     TRY(opened->open_databases(options));
     return opened;
 }
@@ -38,15 +38,14 @@ StoppedDirectory::StoppedDirectory(DataDirectory directory) : directory_(std::mo
 
 StoppedDirectory::~StoppedDirectory() = default;
 
-Result<void> StoppedDirectory::open_key(const Options& options) {
-    auto key = options.master_key ? MasterKey::parse(options.master_key->reveal())
-                                  : MasterKey::load(options.master_key_file(), false, random_);
-    if (!key) {
-        return std::unexpected(std::move(key).error());
-    }
-    master_key_.emplace(std::move(*key));
-    vault_.emplace(*master_key_, random_);
-    pepper_.emplace(*master_key_);
+Result<void> StoppedDirectory::open_keys(const Options& options) {
+    FoundMasterKey found = TRY(find_master_key(options, false, random_));
+    master_key_.emplace(std::move(found));
+    store_ = TRY(SqliteStore::open(directory_.path()));
+    FoundRootKey root_key = TRY(find_root_key(*store_, master_key_->key, random_, clock_.now()));
+    root_key_.emplace(std::move(root_key));
+    vault_.emplace(root_key_->key, random_);
+    pepper_.emplace(root_key_->key);
     passwords_.emplace(*pepper_, Argon2Parameters{}, random_, clock_);
     return {};
 }
@@ -55,15 +54,18 @@ Result<void> StoppedDirectory::open_databases(const Options& options) {
     settings_ =
         token_settings(options, options.public_url.empty() ? "http://" + options.listen.text()
                                                            : options.public_url);
-    store_ = TRY(SqliteStore::open(directory_.path()));
     access_events_ = TRY(SqliteAccessEventLog::open(directory_.path(), chain_hash));
-    tenants_in_memory_.emplace(*vault_, settings_.lifetime_seconds,
-                               host_of_url(settings_.public_url), log_);
+    tenants_in_memory_.emplace(*vault_, host_of_url(settings_.public_url), log_);
     TRY(tenants_in_memory_->attach(*store_));
+    TRY(keep_root_key(*store_, *root_key_));
     tenants_.emplace(*store_, *tenants_in_memory_, *vault_, *passwords_, settings_, clock_,
                      random_);
-    operations_.emplace(*tenants_, *tenants_in_memory_, *store_, *access_events_, directory_.path(),
-                        clock_, random_);
+    signing_keys_.emplace(*store_, *tenants_in_memory_, *vault_, last_logins_, settings_, clock_);
+    identity_providers_.emplace(*store_, root_key_->key, clock_, random_);
+    rekey_.emplace(*store_, root_key_->key, master_key_->key, master_key_->origin, *vault_,
+                   *identity_providers_, clock_, random_);
+    operations_.emplace(*tenants_, *signing_keys_, *rekey_, *tenants_in_memory_, *store_,
+                        *access_events_, directory_.path(), clock_, random_);
     return {};
 }
 

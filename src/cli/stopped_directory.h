@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "auth/password.h"
+#include "cli/master_key_source.h"
 #include "cli/operations.h"
 #include "cli/options.h"
 #include "store/data_directory.h"
@@ -13,7 +14,7 @@ namespace claviger {
 
 class StoppedDirectory {
 public:
-    /// Never makes a directory, a database or a key: `not_found` when there is none at
+    /// Never makes a directory, a database or a master key: `not_found` when there is none at
     /// `options.data`, `conflict` when another process holds the lock.
     static Result<std::unique_ptr<StoppedDirectory>> open(const Options& options);
 
@@ -23,7 +24,7 @@ public:
 
 private:
     explicit StoppedDirectory(DataDirectory directory);
-    Result<void> open_key(const Options& options);
+    Result<void> open_keys(const Options& options);
     Result<void> open_databases(const Options& options);
 
     // In the order in which they need one another.
@@ -32,14 +33,19 @@ private:
     SystemRandom random_;
     NullLog log_;
     TokenSettings settings_;
-    std::optional<MasterKey> master_key_;
+    std::optional<FoundMasterKey> master_key_;
+    std::unique_ptr<Store> store_;
+    std::optional<FoundRootKey> root_key_;
     std::optional<KeyVault> vault_;
     std::optional<Pepper> pepper_;
     std::optional<Passwords> passwords_;
-    std::unique_ptr<Store> store_;
     std::unique_ptr<AccessEventLog> access_events_;
     std::optional<Directory> tenants_in_memory_;
     std::optional<Tenants> tenants_;
+    LastLogins last_logins_; // none of this process: those of the rows count
+    std::optional<SigningKeys> signing_keys_;
+    std::optional<IdentityProviders> identity_providers_;
+    std::optional<Rekey> rekey_;
     std::optional<Operations> operations_;
 };
 

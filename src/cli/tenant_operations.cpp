@@ -4,7 +4,7 @@
 
 #include <fcntl.h>
 
-#include "cli/operations.h"
+#include "cli/operator_text.h"
 #include "cli/tenant_export.h"
 #include "cli/tenant_import.h"
 #include "store/file.h"
@@ -14,16 +14,6 @@ namespace {
 
 /// Large enough for a million rules; a document is read whole.
 constexpr std::uint64_t longest_document = std::uint64_t{1} << 30; // bytes
-
-using Lines = std::vector<std::string>;
-
-Result<std::string> file_argument(const OperatorRequest& request) {
-    const auto at = request.arguments.find("file");
-    if (at == request.arguments.end()) {
-        return fail(ErrorCode::invalid_request, request.command + " needs the argument file");
-    }
-    return at->second;
-}
 
 Result<std::string> read_document(const std::string& path) {
     const File file = TRY(File::open(path, O_RDONLY));
@@ -103,7 +93,7 @@ Result<TenantStatePointer> Operations::find_tenant(const OperatorRequest& reques
 
 Result<OperatorAnswer> Operations::export_tenant(const OperatorRequest& request) const {
     const TenantStatePointer state = TRY(find_tenant(request));
-    const std::string path = TRY(file_argument(request));
+    const std::string path = TRY(argument(request, "file"));
     const std::uint64_t size = TRY(write_document(path, *state));
     return OperatorAnswer{true,
                           {"tenant " + state->tenant.realm + " exported to " + path + ", " +
@@ -113,7 +103,7 @@ Result<OperatorAnswer> Operations::export_tenant(const OperatorRequest& request)
 Result<OperatorAnswer> Operations::import_tenant(const OperatorRequest& request) {
     const TenantStatePointer before = TRY(find_tenant(request));
     const TenantId tenant = before->tenant.id;
-    const std::string path = TRY(file_argument(request));
+    const std::string path = TRY(argument(request, "file"));
     const std::string text = TRY(read_document(path));
     const auto document = read_tenant_document(text);
     if (!document) {

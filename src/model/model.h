@@ -155,17 +155,30 @@ enum class SigningAlgorithm : std::uint8_t { es256, rs256, ed25519 };
 /// What a key signs. A key signs one kind of token only (RFC 8725 3.12).
 enum class KeyPurpose : std::uint8_t { access_token, id_token, security_event };
 
-/// A signing key at rest: published from creation, used from `activates_at`, published on until the
-/// last token signed before `retired_at` has expired.
+/// The life of a signing key: published, signing, published for the tokens that are out, over.
+enum class KeyState : std::uint8_t { pending, active, retiring, gone };
+
+/// A signing key at rest. The row stays when the key is gone, without its private part.
 struct SigningKey {
     TenantId tenant{};
     std::string kid; // RFC 7638 thumbprint
     SigningAlgorithm algorithm = SigningAlgorithm::es256;
     KeyPurpose purpose = KeyPurpose::access_token;
-    Bytes sealed_private_key; // PKCS#8, AES-256-GCM under a key derived from the master key
+    Bytes sealed_private_key; // PKCS#8, AES-256-GCM under a key derived from the root key
+    KeyState state = KeyState::active;
+    std::int64_t token_lifetime_seconds = 86'400; // the longest of the tokens that it signs
     Timestamp created_at;
-    Timestamp activates_at;
+    Timestamp activates_at; // not before then; once active, since then
     std::optional<Timestamp> retired_at;
+    std::optional<Timestamp> burned_at; // it was taken out at once: no token of it counts
+};
+
+/// The root key of the data directory at rest, sealed under a master key. There are two while a
+/// new master key takes the place of the old one.
+struct SealedRootKey {
+    std::string master_key_id;
+    Bytes box;
+    Timestamp created_at;
 };
 
 enum class IdentityProviderType : std::uint8_t { saml, oidc, openshift_v4 };

@@ -38,35 +38,49 @@ Application::open(const Options& options, Log& log, const OpenAccessEventLog& op
         options.public_url.empty() ? "http://" + options.listen.text() : options.public_url;
     std::unique_ptr<Application> application(
         new Application(std::move(directory), token_settings(options, url), log));
-    TRY(application->open_key(options));
+    TRY(application->open_keys(options));
     TRY(application->open_databases(open_access_events));
     application->audit_retention_.emplace(*application->store_, *application->access_events_,
                                           application->clock_, options.audit_retention_days);
     return application;
 }
 
-Result<void> Application::open_key(const Options& options) {
-    auto key = options.master_key ? MasterKey::parse(options.master_key->reveal())
-                                  : MasterKey::load(options.master_key_file(), true, random_);
-    if (!key) {
-        return std::unexpected(std::move(key).error());
+Result<void> Application::open_keys(const Options& options) {
+    // Beside a database that is sealed under a missing key, another one would be of no use.
+    const bool is_first_start = !std::filesystem::exists(directory_.path() / store_file_name);
+    FoundMasterKey found = TRY(find_master_key(options, is_first_start, random_));
+    master_key_.emplace(std::move(found));
+    if (master_key_->was_in_environment) {
+        log_.write(LogLevel::warning, "the master key was in the environment, where other "
+                                      "processes can read it; a credential or a file is better");
     }
-    master_key_.emplace(*std::move(key));
-    vault_.emplace(*master_key_, random_);
-    pepper_.emplace(*master_key_);
-    refresh_tokens_.emplace(*master_key_);
+    store_ = TRY(SqliteStore::open(directory_.path()));
+    FoundRootKey root_key = TRY(find_root_key(*store_, master_key_->key, random_, clock_.now()));
+    root_key_.emplace(std::move(root_key));
+    vault_.emplace(root_key_->key, random_);
+    pepper_.emplace(root_key_->key);
+    refresh_tokens_.emplace(root_key_->key);
     passwords_.emplace(*pepper_, Argon2Parameters{}, random_, clock_);
     return {};
 }
 
+Result<void> Application::finish_rekey() {
+    const std::string note = TRY(rekey_->finish_interrupted());
+    if (!note.empty()) {
+        log_.write(LogLevel::warning, note);
+    }
+    return {};
+}
+
 Result<void> Application::open_databases(const OpenAccessEventLog& open_access_events) {
-    store_ = TRY(SqliteStore::open(directory_.path()));
     access_events_ = TRY(open_access_events(directory_.path()));
-    memory_.emplace(*vault_, settings_.lifetime_seconds, host_of_url(settings_.public_url), log_);
+    memory_.emplace(*vault_, host_of_url(settings_.public_url), log_);
     TRY(memory_->attach(*store_));
-    ::malloc_trim(0); // sorting a million rows leaves holes
+    TRY(keep_root_key(*store_, *root_key_)); // it has opened every signing key
+    ::malloc_trim(0);                        // sorting a million rows leaves holes
     tenants_.emplace(*store_, *memory_, *vault_, *passwords_, settings_, clock_, random_);
-    TRY(tenants_->ensure_signing_keys());
+    signing_keys_.emplace(*store_, *memory_, *vault_, last_logins_, settings_, clock_);
+    take_key_steps();
     grants_.emplace(settings_, *pepper_, *passwords_, *refresh_tokens_, *store_, *access_events_,
                     last_logins_, clock_, random_);
     verifier_.emplace(settings_, clock_);
@@ -76,7 +90,10 @@ Result<void> Application::open_databases(const OpenAccessEventLog& open_access_e
     access_rules_.emplace(*store_, clock_);
     org_units_.emplace(*store_, *memory_, clock_, random_);
     roles_.emplace(*store_, clock_);
-    identity_providers_.emplace(*store_, *master_key_, clock_, random_);
+    identity_providers_.emplace(*store_, root_key_->key, clock_, random_);
+    rekey_.emplace(*store_, root_key_->key, master_key_->key, master_key_->origin, *vault_,
+                   *identity_providers_, clock_, random_);
+    TRY(finish_rekey());
     security_settings_.emplace(*store_, clock_);
     revocations_.emplace(*store_, *refresh_tokens_, clock_);
     TRY(revocations_->remove_expired());
@@ -264,11 +281,19 @@ void Application::forget_revocations() {
     }
 }
 
+void Application::take_key_steps() {
+    if (const auto done = signing_keys_->run(); !done) {
+        log_.write(LogLevel::error, "signing keys could not take their due steps",
+                   {{"reason", std::string_view(done.error().detail())}});
+    }
+}
+
 void Application::maintain() {
     auto flushed = last_logins_.flush(*store_);
     if (!flushed) {
         log_.write(LogLevel::error, flushed.error().detail());
     }
+    take_key_steps();
     remove_old_audit_events();
     forget_revocations();
     expiry_watch_->run(clock_.now());

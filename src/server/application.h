@@ -11,8 +11,10 @@
 #include "api/dispatch.h"
 #include "auth/audit_retention.h"
 #include "auth/expiring_keys.h"
+#include "auth/rekey.h"
+#include "auth/signing_keys.h"
 #include "auth/tenants.h"
-#include "cli/options.h"
+#include "cli/master_key_source.h"
 #include "server/metrics.h"
 #include "store/access_event_log.h"
 #include "store/data_directory.h"
@@ -45,6 +47,8 @@ public:
     AccessEventLog& access_events() { return *access_events_; }
     Store& store() { return *store_; }
     Tenants& tenants() { return *tenants_; }
+    SigningKeys& signing_keys() { return *signing_keys_; }
+    Rekey& rekey() { return *rekey_; }
     Directory& directory() { return *memory_; }
     const std::filesystem::path& directory_path() const { return directory_.path(); }
     Clock& clock() { return clock_; }
@@ -53,19 +57,21 @@ public:
     std::vector<Metric> metrics() const;
     /// What keeps it from serving, without details: those are in the log. Empty: nothing.
     std::string problem();
-    /// What is done now and then: last logins are written, old audit events and revocations
-    /// removed, the store is tried, idle memory is given back.
+    /// What is done now and then: last logins are written, signing keys take their due steps, old
+    /// audit events and revocations are removed, the store is tried, idle memory is given back.
     void maintain();
 
 private:
     Application(DataDirectory directory, TokenSettings settings, Log& log);
-    Result<void> open_key(const Options& options);
+    Result<void> open_keys(const Options& options);
+    Result<void> finish_rekey();
     Result<void> open_databases(const OpenAccessEventLog& open_access_events);
     void add_revocations(std::vector<Metric>& metrics) const;
     std::vector<Metric> key_metrics() const;
     void try_store();
     void remove_old_audit_events();
     void forget_revocations();
+    void take_key_steps();
 
     // In the order in which they need one another.
     DataDirectory directory_;
@@ -73,16 +79,18 @@ private:
     Log& log_;
     SystemClock clock_;
     SystemRandom random_;
-    std::optional<MasterKey> master_key_;
+    std::optional<FoundMasterKey> master_key_;
+    std::unique_ptr<Store> store_;
+    std::optional<FoundRootKey> root_key_;
     std::optional<KeyVault> vault_;
     std::optional<Pepper> pepper_;
     std::optional<Passwords> passwords_;
     std::optional<RefreshTokens> refresh_tokens_;
-    std::unique_ptr<Store> store_;
     std::unique_ptr<AccessEventLog> access_events_;
     std::optional<Directory> memory_;
     LastLogins last_logins_;
     std::optional<Tenants> tenants_;
+    std::optional<SigningKeys> signing_keys_;
     std::optional<Grants> grants_;
     std::optional<TokenVerifier> verifier_;
     std::optional<ServiceAccounts> service_accounts_;
@@ -92,6 +100,7 @@ private:
     std::optional<OrgUnits> org_units_;
     std::optional<Roles> roles_;
     std::optional<IdentityProviders> identity_providers_;
+    std::optional<Rekey> rekey_;
     std::optional<SecuritySettings> security_settings_;
     std::optional<Revocations> revocations_;
     std::optional<ExpiryWatch> expiry_watch_;

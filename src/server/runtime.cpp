@@ -167,6 +167,7 @@ int serve(ServeOptions serve_options, std::string_view version) {
     JsonLog log(options.log_level);
     raise_descriptor_limit(ServerLimits{}.connections, log);
     auto application = Application::open(options, log);
+    serve_options.options.master_key.reset(); // wiped
     if (!application) {
         return report(application.error());
     }
@@ -184,10 +185,10 @@ int serve(ServeOptions serve_options, std::string_view version) {
         const char* scheme = options.tls_cert.empty() ? "http://" : "https://";
         (*application)->set_public_url(scheme + address.text());
     }
-    Operations operations((*application)->tenants(), (*application)->directory(),
-                          (*application)->store(), (*application)->access_events(),
-                          (*application)->directory_path(), (*application)->clock(),
-                          (*application)->random());
+    Operations operations(
+        (*application)->tenants(), (*application)->signing_keys(), (*application)->rekey(),
+        (*application)->directory(), (*application)->store(), (*application)->access_events(),
+        (*application)->directory_path(), (*application)->clock(), (*application)->random());
     auto control = ControlSocket::start(
         (*application)->directory_path(),
         [&operations](const OperatorRequest& request) { return operations.run(request); }, log);

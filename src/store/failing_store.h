@@ -41,7 +41,8 @@ public:
           roles_{inner.roles(), plan}, identity_providers_{inner.identity_providers(), plan},
           tenant_settings_{inner.tenant_settings(), plan}, org_units_{inner.org_units(), plan},
           access_rules_{inner.access_rules(), plan}, signing_keys_{inner.signing_keys(), plan},
-          revocations_{inner.revocations(), plan}, change_events_{inner.change_events(), plan} {}
+          revocations_{inner.revocations(), plan}, root_keys_{inner.root_keys(), plan},
+          change_events_{inner.change_events(), plan} {}
 
     TenantRows& tenants() override { return tenants_; }
     ServiceAccountRows& service_accounts() override { return service_accounts_; }
@@ -55,6 +56,7 @@ public:
     AccessRuleRows& access_rules() override { return access_rules_; }
     SigningKeyRows& signing_keys() override { return signing_keys_; }
     RevocationRows& revocations() override { return revocations_; }
+    RootKeyRows& root_keys() override { return root_keys_; }
     ChangeEventRows& change_events() override { return change_events_; }
     Result<std::int32_t> next(Sequence sequence) override {
         TRY(plan_.pass());
@@ -195,6 +197,22 @@ private:
         RevocationRows& inner_;
         FaultPlan& plan_;
     };
+    struct RootKeys final : RootKeyRows {
+        RootKeys(RootKeyRows& inner, FaultPlan& plan) : inner_(inner), plan_(plan) {}
+        Result<std::vector<SealedRootKey>> all() override { return inner_.all(); }
+        Result<void> put(const SealedRootKey& key) override {
+            TRY(plan_.pass());
+            return inner_.put(key);
+        }
+        Result<void> remove(std::string_view master_key_id) override {
+            TRY(plan_.pass());
+            return inner_.remove(master_key_id);
+        }
+
+    private:
+        RootKeyRows& inner_;
+        FaultPlan& plan_;
+    };
     struct ChangeEvents final : ChangeEventRows {
         ChangeEvents(ChangeEventRows& inner, FaultPlan& plan) : inner_(inner), plan_(plan) {}
         Result<AuditHead> head(TenantId tenant) override { return inner_.head(tenant); }
@@ -222,6 +240,7 @@ private:
     AccessRules access_rules_;
     SigningKeys signing_keys_;
     Revocations revocations_;
+    RootKeys root_keys_;
     ChangeEvents change_events_;
 };
 

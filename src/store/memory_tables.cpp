@@ -201,6 +201,37 @@ private:
     MemoryContext& context_;
 };
 
+class MemoryRootKeyRows final : public RootKeyRows {
+public:
+    explicit MemoryRootKeyRows(MemoryContext& context) : context_(context) {}
+
+    Result<std::vector<SealedRootKey>> all() override {
+        std::vector<SealedRootKey> found;
+        std::ranges::copy(std::views::values(context_.tables.root_keys), std::back_inserter(found));
+        std::ranges::stable_sort(found, {}, &SealedRootKey::created_at);
+        return found;
+    }
+
+    Result<void> put(const SealedRootKey& key) override {
+        remember();
+        context_.tables.root_keys.insert_or_assign(key.master_key_id, key);
+        return {};
+    }
+
+    Result<void> remove(std::string_view master_key_id) override {
+        remember();
+        context_.tables.root_keys.erase(std::string(master_key_id));
+        return {};
+    }
+
+private:
+    void remember() {
+        auto& keys = context_.tables.root_keys;
+        context_.steps_back.emplace_back([&keys, before = keys] { keys = before; });
+    }
+    MemoryContext& context_;
+};
+
 class MemoryChangeEventRows final : public ChangeEventRows {
 public:
     explicit MemoryChangeEventRows(MemoryContext& context) : context_(context) {}
@@ -242,6 +273,7 @@ struct MemoryTransaction::Rows {
     MemoryAccessRuleRows access_rules{context};
     MemorySigningKeyRows signing_keys{context};
     MemoryRevocationRows revocations{context};
+    MemoryRootKeyRows root_keys{context};
     MemoryChangeEventRows change_events{context};
 };
 
@@ -285,6 +317,9 @@ SigningKeyRows& MemoryTransaction::signing_keys() {
 }
 RevocationRows& MemoryTransaction::revocations() {
     return rows_->revocations;
+}
+RootKeyRows& MemoryTransaction::root_keys() {
+    return rows_->root_keys;
 }
 ChangeEventRows& MemoryTransaction::change_events() {
     return rows_->change_events;

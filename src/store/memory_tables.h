@@ -25,6 +25,7 @@ struct MemoryTables {
     std::map<AccessRuleId, AccessRule> access_rules;
     std::map<std::pair<TenantId, std::string>, SigningKey> signing_keys;
     std::map<std::pair<TenantId, std::uint64_t>, Revocation> revocations;
+    std::map<std::string, SealedRootKey> root_keys;
     MemoryChains change_events;
     std::map<Sequence, std::int32_t> sequences;
     std::uint64_t change_number = 0;
@@ -47,6 +48,7 @@ public:
     AccessRuleRows& access_rules() override;
     SigningKeyRows& signing_keys() override;
     RevocationRows& revocations() override;
+    RootKeyRows& root_keys() override;
     ChangeEventRows& change_events() override;
     Result<std::int32_t> next(Sequence sequence) override;
 

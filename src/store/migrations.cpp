@@ -290,7 +290,25 @@ ALTER TABLE access_key ADD COLUMN limits TEXT NOT NULL DEFAULT '{}';
 ALTER TABLE session ADD COLUMN narrowing TEXT NOT NULL DEFAULT '{}';
 )sql";
 
-constexpr std::array store_steps{store_1, store_2, event_blocks, revocations, limits};
+// What is 0 to 3 in `state` is in KeyState. Keys of before were never retired; the one that waits
+// for its time is known by it. No token of before lived longer than a day.
+constexpr std::string_view key_life_cycle = R"sql(
+ALTER TABLE signing_key ADD COLUMN state INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE signing_key ADD COLUMN token_lifetime_seconds INTEGER NOT NULL DEFAULT 86400;
+ALTER TABLE signing_key ADD COLUMN burned_at INTEGER;
+UPDATE signing_key SET state = CASE WHEN retired_at IS NOT NULL THEN 2
+                                    WHEN activates_at > created_at THEN 0
+                                    ELSE 1 END;
+
+CREATE TABLE root_key (
+    master_key_id TEXT PRIMARY KEY,
+    box BLOB NOT NULL,
+    created_at INTEGER NOT NULL
+) STRICT;
+)sql";
+
+constexpr std::array store_steps{store_1,     store_2, event_blocks,
+                                 revocations, limits,  key_life_cycle};
 constexpr std::array audit_steps{audit_1, event_blocks};
 
 Result<void> apply(Connection& connection, std::string_view sql, std::size_t version) {

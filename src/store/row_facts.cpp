@@ -40,7 +40,9 @@ RowFacts facts(const Revocation& revocation) {
     return {revocation.tenant, "revocation", std::to_string(revocation.number), revocation.at};
 }
 RowFacts facts(const SigningKey& key) {
-    return {key.tenant, "signing_key", key.kid, key.retired_at.value_or(key.created_at)};
+    const Timestamp began = key.state == KeyState::active ? key.activates_at : key.created_at;
+    return {key.tenant, "signing_key", key.kid,
+            key.burned_at.value_or(key.retired_at.value_or(began))};
 }
 
 Result<void> check(bool one_tenant) {

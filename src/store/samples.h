@@ -186,6 +186,8 @@ inline SigningKey signing_key(TenantId tenant, std::string kid) {
     row.purpose = KeyPurpose::id_token;
     row.sealed_private_key = {0, 1, 2, 0xFF};
     row.created_at = at(13);
+    row.state = KeyState::retiring;
+    row.token_lifetime_seconds = 3600;
     row.activates_at = at(14);
     return row;
 }
@@ -324,8 +326,9 @@ inline std::string text(const AccessRule& row) {
 }
 inline std::string text(const SigningKey& row) {
     return join("key", number(row.tenant), row.kid, number(row.algorithm), number(row.purpose),
-                hex(row.sealed_private_key), text(row.created_at), text(row.activates_at),
-                text(row.retired_at));
+                hex(row.sealed_private_key), number(row.state), number(row.token_lifetime_seconds),
+                text(row.created_at), text(row.activates_at), text(row.retired_at),
+                text(row.burned_at));
 }
 
 } // namespace detail

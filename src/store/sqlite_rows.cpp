@@ -177,9 +177,19 @@ void read_row(const Statement& row, SigningKey& key) {
     key.purpose = enum_at<KeyPurpose>(row, 3);
     const auto sealed = row.blob(4);
     key.sealed_private_key.assign(sealed.begin(), sealed.end());
-    key.created_at = row.time(5);
-    key.activates_at = row.time(6);
-    key.retired_at = row.optional_time(7);
+    key.state = enum_at<KeyState>(row, 5);
+    key.token_lifetime_seconds = row.integer(6);
+    key.created_at = row.time(7);
+    key.activates_at = row.time(8);
+    key.retired_at = row.optional_time(9);
+    key.burned_at = row.optional_time(10);
+}
+
+void read_row(const Statement& row, SealedRootKey& key) {
+    key.master_key_id = row.text(0);
+    const auto box = row.blob(1);
+    key.box.assign(box.begin(), box.end());
+    key.created_at = row.time(2);
 }
 
 void read_row(const Statement& row, Revocation& revocation) {

@@ -70,12 +70,15 @@ inline constexpr std::string_view access_rule_columns =
 void read_row(const Statement& row, AccessRule& rule);
 
 inline constexpr std::string_view signing_key_columns =
-    "tenant, kid, algorithm, purpose, sealed_private_key, created_at, activates_at, retired_at";
+    "tenant, kid, algorithm, purpose, sealed_private_key, state, token_lifetime_seconds, "
+    "created_at, activates_at, retired_at, burned_at";
 void read_row(const Statement& row, SigningKey& key);
 
 inline constexpr std::string_view revocation_columns =
     "tenant, number, kind, id, name, epoch, active, at, expires_at";
 void read_row(const Statement& row, Revocation& revocation);
+inline constexpr std::string_view root_key_columns = "master_key_id, box, created_at";
+void read_row(const Statement& row, SealedRootKey& key);
 
 /// Of both chains.
 inline constexpr std::string_view audit_entry_columns = "tenant, number, at, payload, hash";

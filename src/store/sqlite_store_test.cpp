@@ -207,6 +207,7 @@ TEST(MigrationsTest, ADatabaseOfSchema1IsUpgraded) {
               "0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f20|"
               "1800000003000000||admin@example.com|1800000005000000|1800000006000000|never|"
               "1800000007000000|");
+    EXPECT_THAT(rows.at(5), HasSubstr("kid-1|0|0|00ff|0|86400|")) << "a key that waits is pending";
     EXPECT_TRUE(put(*store, account(first, 1, "new")).has_value());
     ASSERT_TRUE(store->write([&](Transaction& transaction) -> Result<void> {
         const AuditHead head = TRY(transaction.change_events().head(first));

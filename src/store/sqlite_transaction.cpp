@@ -3,6 +3,7 @@
 
 #include "store/row_facts.h"
 #include "store/sqlite_audit.h"
+#include "store/sqlite_keys.h"
 #include "store/sqlite_nouns.h"
 #include "store/sqlite_rows.h"
 
@@ -257,34 +258,6 @@ private:
     SqliteContext context_;
 };
 
-class SqliteSigningKeyRows final : public SigningKeyRows {
-public:
-    explicit SqliteSigningKeyRows(SqliteContext context) : context_(context) {}
-
-    Result<std::vector<SigningKey>> all(TenantId tenant) override {
-        static const std::string sql =
-            select(signing_key_columns, "signing_key WHERE tenant = ? ORDER BY created_at, kid");
-        return find_all<SigningKey>(context_.connection, sql, tenant);
-    }
-
-    Result<void> put(const SigningKey& key) override {
-        TRY(context_.connection.run(
-            "INSERT INTO signing_key (tenant, kid, algorithm, purpose, sealed_private_key, "
-            "created_at, activates_at, retired_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
-            "ON CONFLICT (tenant, kid) DO UPDATE SET algorithm = excluded.algorithm, "
-            "purpose = excluded.purpose, sealed_private_key = excluded.sealed_private_key, "
-            "created_at = excluded.created_at, activates_at = excluded.activates_at, "
-            "retired_at = excluded.retired_at",
-            key.tenant, key.kid, key.algorithm, key.purpose,
-            std::span<const std::uint8_t>(key.sealed_private_key), key.created_at, key.activates_at,
-            key.retired_at));
-        return context_.changes.record(key);
-    }
-
-private:
-    SqliteContext context_;
-};
-
 class SqliteChangeEventRows final : public ChangeEventRows {
 public:
     explicit SqliteChangeEventRows(SqliteContext context) : context_(context) {}
@@ -315,6 +288,7 @@ struct SqliteTransaction::Rows {
         : tenants(context), service_accounts(context), users(context), access_keys(context),
           sessions(context), roles(context), identity_providers(context), tenant_settings(context),
           org_units(context), access_rules(context), signing_keys(context), revocations(context),
+          root_keys(context),
           change_events(context) {}
 
     SqliteTenantRows tenants;
@@ -329,6 +303,7 @@ struct SqliteTransaction::Rows {
     SqliteAccessRuleRows access_rules;
     SqliteSigningKeyRows signing_keys;
     SqliteRevocationRows revocations;
+    SqliteRootKeyRows root_keys;
     SqliteChangeEventRows change_events;
 };
 
@@ -372,6 +347,9 @@ SigningKeyRows& SqliteTransaction::signing_keys() {
 }
 RevocationRows& SqliteTransaction::revocations() {
     return rows_->revocations;
+}
+RootKeyRows& SqliteTransaction::root_keys() {
+    return rows_->root_keys;
 }
 ChangeEventRows& SqliteTransaction::change_events() {
     return rows_->change_events;

@@ -28,6 +28,7 @@ public:
     AccessRuleRows& access_rules() override;
     SigningKeyRows& signing_keys() override;
     RevocationRows& revocations() override;
+    RootKeyRows& root_keys() override;
     ChangeEventRows& change_events() override;
     Result<std::int32_t> next(Sequence sequence) override;
 

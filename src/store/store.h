@@ -138,6 +138,16 @@ public:
     virtual Result<void> remove(const Revocation& revocation) = 0;
 };
 
+/// Of the data directory, not of a tenant: without change log.
+class RootKeyRows {
+public:
+    virtual ~RootKeyRows() = default;
+    /// Oldest first.
+    virtual Result<std::vector<SealedRootKey>> all() = 0;
+    virtual Result<void> put(const SealedRootKey& key) = 0;
+    virtual Result<void> remove(std::string_view master_key_id) = 0;
+};
+
 class ChangeEventRows {
 public:
     virtual ~ChangeEventRows() = default;
@@ -164,6 +174,7 @@ public:
     virtual AccessRuleRows& access_rules() = 0;
     virtual SigningKeyRows& signing_keys() = 0;
     virtual RevocationRows& revocations() = 0;
+    virtual RootKeyRows& root_keys() = 0;
     virtual ChangeEventRows& change_events() = 0;
     /// The next number of a sequence, starting at 1.
     virtual Result<std::int32_t> next(Sequence sequence) = 0;

@@ -157,10 +157,50 @@ TYPED_TEST(StoreTest, PutReplacesTheRowAndItsSecrets) {
 
     auto key = signing_key(first, "kid-1");
     this->must(put(this->store(), key));
+    key.state = KeyState::gone;
+    key.sealed_private_key.clear();
+    key.token_lifetime_seconds = 7200;
+    key.activates_at = at(21);
     key.retired_at = at(22);
+    key.burned_at = at(23);
     this->must(put(this->store(), key));
     EXPECT_EQ(this->found_all([](auto& t) { return t.signing_keys().all(first); }),
               Texts{text_of(key)});
+}
+
+TYPED_TEST(StoreTest, RootKeysComeOldestFirstAndAreRemoved) {
+    const auto ids = [&] {
+        std::string text;
+        this->must(this->store().write([&](Transaction& transaction) -> Result<void> {
+            const auto keys = TRY(transaction.root_keys().all());
+            for (const SealedRootKey& key : keys) {
+                text += key.master_key_id + "=" + hex(key.box) + "@" +
+                        std::to_string(key.created_at.seconds() - at(0).seconds()) + " ";
+            }
+            return {};
+        }));
+        return text;
+    };
+    EXPECT_EQ(ids(), "");
+    this->must(this->store().write([&](Transaction& transaction) -> Result<void> {
+        TRY(transaction.root_keys().put({"b", {1}, at(1)}));
+        return transaction.root_keys().put({"a", {2}, at(2)});
+    }));
+    EXPECT_EQ(ids(), "b=01@1 a=02@2 ");
+    const auto refused = this->store().write([&](Transaction& transaction) -> Result<void> {
+        TRY(transaction.root_keys().put({"b", {3}, at(3)}));
+        TRY(transaction.root_keys().remove("a"));
+        TRY(transaction.root_keys().remove("b"));
+        return fail(ErrorCode::conflict, "no");
+    });
+    EXPECT_FALSE(refused);
+    EXPECT_EQ(ids(), "b=01@1 a=02@2 ") << "all or nothing";
+    this->must(this->store().write(
+        [&](Transaction& transaction) { return transaction.root_keys().put({"b", {3}, at(3)}); }));
+    EXPECT_EQ(ids(), "a=02@2 b=03@3 ");
+    this->must(this->store().write(
+        [&](Transaction& transaction) { return transaction.root_keys().remove("a"); }));
+    EXPECT_EQ(ids(), "b=03@3 ");
 }
 
 TYPED_TEST(StoreTest, DeletedRowsAreNotFoundAndFreeTheirNames) {

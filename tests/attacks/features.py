@@ -47,7 +47,6 @@ DETECTORS: dict[str, Callable[[Seen], bool]] = {
     "console": lambda seen: seen.serves("GET", "/console"),
     "single-sign-on": lambda seen: seen.serves("GET", "/auth/realms/runai/broker/x/endpoint"),
     "several-nodes": lambda seen: "postgres" in seen.help("serve").lower(),
-    "key-rotation": lambda seen: "\n  keys " in seen.help(""),
     "restore-review": lambda seen: "review" in seen.help("restore"),
     "org-unit-moves": lambda seen: seen.serves("POST", "/api/v1/org-unit/projects/x/move"),
     "scanner-rules": lambda seen: seen.ships("gitleaks"),

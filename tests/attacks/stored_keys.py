@@ -2,8 +2,8 @@
 """Opens the signing keys of a test server, so that a forged token can be right but for one thing.
 
 There is no key import and no export: the harness reads the sealed rows of DIR/claviger.db and opens
-them with DIR/master.key, as auth/key_ring.cpp does (HKDF-SHA-256, then AES-256-GCM with
-nonce | ciphertext | tag)."""
+them as auth/root_key.cpp and auth/key_ring.cpp do: DIR/master.key opens the root key, a key derived
+from that the signing keys (HKDF-SHA-256, then AES-256-GCM with nonce | ciphertext | tag)."""
 from __future__ import annotations
 
 import sqlite3
@@ -35,15 +35,25 @@ def master_key(data: Path) -> bytes:
     return bytes.fromhex((data / "master.key").read_text().strip())
 
 
-def read_keys(data: Path) -> list[StoredKey]:
-    key = derive(master_key(data), "claviger signing keys 1")
+def select(data: Path, query: str) -> list[tuple]:
     database = sqlite3.connect(f"file:{data / 'claviger.db'}?mode=ro", uri=True)
     try:
-        rows = database.execute(
-            "SELECT tenant, kid, algorithm, purpose, sealed_private_key FROM signing_key"
-        ).fetchall()
+        return database.execute(query).fetchall()
     finally:
         database.close()
+
+
+def root_key(data: Path) -> bytes:
+    (master_key_id, box), = select(data, "SELECT master_key_id, box FROM root_key")
+    sealing = derive(master_key(data), "claviger root key 1")
+    return AESGCM(sealing).decrypt(box[:12], box[12:],
+                                   f"claviger root key 1|{master_key_id}".encode())
+
+
+def read_keys(data: Path) -> list[StoredKey]:
+    key = derive(root_key(data), "claviger signing keys 1")
+    rows = select(data, "SELECT tenant, kid, algorithm, purpose, sealed_private_key "
+                        "FROM signing_key WHERE length(sealed_private_key) > 0")
     return [open_row(key, *row) for row in rows]
 
 

@@ -71,7 +71,7 @@ def test_a_detector_tells_with_from_without(feature, tmp_path):
         "token_endpoint_auth_methods_supported": ["private_key_jwt", "tls_client_auth"],
         "dpop_signing_alg_values_supported": ["ES256"],
     }
-    helps = {"": "\n  keys   Rotate", "serve": "--database postgresql://...", "restore": "--review"}
+    helps = {"serve": "--database postgresql://...", "restore": "--review"}
     (tmp_path / "with" / "clients" / "cpp").mkdir(parents=True)
     (tmp_path / "with" / "deploy").mkdir()
     for file in ("gitleaks.toml", "claviger.sbom.json"):

@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Family RACE on one server: changes of one thing at the same moment, many times over. The rows
-that need several nodes or a command to rotate keys are in later.txt."""
+that need several nodes are in later.txt."""
 from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Barrier
+from threading import Barrier, Event
 
 import pytest
+from scenario.clock import MovableClock
 from scenario.server import is_full_run
 
 from . import wire
@@ -16,6 +17,8 @@ from .server import Server, temporary_folder
 from .world import Account, World
 
 ROUNDS = 500 if is_full_run() else 40
+KEY_ROTATIONS = 40 if is_full_run() else 10
+KEY_LEAD_SECONDS = 660  # from the publication of a key to its first use
 ACCOUNTS = "/api/v1/service-accounts"
 PROJECTS = "/api/v1/org-unit/projects"
 
@@ -117,3 +120,51 @@ def test_no_right_outlives_its_rule(world: World, pool: ThreadPoolExecutor):
                                 lambda: world.send("GET", PROJECTS, token=token))
         assert removed.status == 204 and seen.status in (200, 403)
         assert world.send("GET", PROJECTS, token=token).status == 403
+
+
+@pytest.fixture
+def clock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MovableClock:
+    """Seen by every process that is started from now on."""
+    made = MovableClock(tmp_path)
+    for name, value in made.environment().items():
+        monkeypatch.setenv(name, value)
+    return made
+
+
+def use_tokens(world: World, account: Account, over: Event) -> list[str]:
+    """Gets tokens and shows them until it is over; gives their headers, or what went wrong."""
+    seen = []
+    while not over.is_set():
+        given = try_secret(world, account, account.secret)
+        if given.status != 200:
+            seen.append(f"no token: {given.text()}")
+            continue
+        token = given.json()["accessToken"]
+        shown = world.send("GET", "/api/v1/authorization/permissions", token=token)
+        seen.append(token.partition(".")[0] if shown.status == 200
+                    else f"refused: {shown.text()}")
+    return seen
+
+
+def test_no_token_is_lost_while_keys_rotate(pool: ThreadPoolExecutor, clock: MovableClock):
+    """RACE-007: a new key each time that verifiers have had time to see it."""
+    with temporary_folder() as folder:
+        server = Server(Path(folder), "--key-rotation-days", "0")
+        try:
+            world = World(server)
+            account = world.make_viewer()
+            over = Event()
+            users = [pool.submit(use_tokens, world, account, over) for _ in range(2)]
+            try:
+                for _ in range(KEY_ROTATIONS):
+                    server.run_command("keys", "rotate", "--tenant", "runai")
+                    clock.advance(KEY_LEAD_SECONDS)
+            finally:
+                over.set()
+            seen = [one for user in users for one in user.result()]
+            assert not [one for one in seen if one.startswith(("no token", "refused"))]
+            assert len(set(seen)) > KEY_ROTATIONS // 2, "the keys did not change meanwhile"
+            assert server.stop() == 0
+        finally:
+            server.process.kill()
+            server.process.wait()
