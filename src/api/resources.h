@@ -24,6 +24,8 @@ Routes security_settings_routes();
 Routes access_rule_routes();
 Routes access_rule_batch_routes();
 Routes me_routes();
+Routes authzen_routes();
+Routes authzen_search_routes();
 Routes cluster_routes();
 Routes department_routes();
 Routes project_routes();

@@ -21,6 +21,8 @@ Routes all_routes() {
                                access_rule_routes(),
                                access_rule_batch_routes(),
                                me_routes(),
+                               authzen_routes(),
+                               authzen_search_routes(),
                                idp_routes(),
                                security_settings_routes(),
                                cluster_routes(),

@@ -30,7 +30,8 @@ protected:
         return world.grant(made).result.value().access_token;
     }
     bool is_good(const std::string& token) {
-        return world.verifier.verify(*world.state(), token, AcceptedTokens::access_and_id_tokens)
+        return world.verifier
+            .verify(*world.state(), token, AcceptedTokens::access_and_id_tokens, "192.0.2.1")
             .has_value();
     }
     static NamedToken named(const std::string& token) {
@@ -51,7 +52,7 @@ protected:
     }
     /// A directory that reads the store anew, as after a restart.
     TenantStatePointer reload() {
-        Directory again(world.vault, lifetime, "127.0.0.1", world.log);
+        Directory again(world.vault, "127.0.0.1", world.log);
         const auto attached = again.attach(world.store);
         EXPECT_TRUE(attached);
         auto state = again.current()->tenants.front();
@@ -81,7 +82,8 @@ TEST_F(RevocationsTest, AnEndedTokenStaysEndedAfterARestart) {
     const std::string token = token_of(account("robot"));
     must(world.revocations.end_token(world.admin(), named(token)));
     const auto again = reload();
-    EXPECT_FALSE(world.verifier.verify(*again, token, AcceptedTokens::access_tokens));
+    EXPECT_FALSE(
+        world.verifier.verify(*again, token, AcceptedTokens::access_tokens, "192.0.2.1"));
     EXPECT_EQ(again->revocations.last_number(), table().last_number());
 }
 
@@ -237,7 +239,8 @@ TEST_F(RevocationsTest, ATenantsTokensEndAndThoseOfTheSameSecondAreGood) {
     world.clock.advance_seconds(1);
     EXPECT_TRUE(world.refresh(world.sign_in().result->session->refresh_token).result);
     EXPECT_EQ(last().kind, RevocationKind::tenant);
-    EXPECT_FALSE(world.verifier.verify(*reload(), before, AcceptedTokens::access_tokens));
+    EXPECT_FALSE(
+        world.verifier.verify(*reload(), before, AcceptedTokens::access_tokens, "192.0.2.1"));
     ASSERT_TRUE(world.add_tenant("second", "second.example").has_value());
 }
 
