@@ -85,7 +85,8 @@ Result<std::string_view> bearer_token(const HttpRequest& request) {
 
 /// Whoever shows a token or a secret is told that it is not good: it may be again.
 ErrorCode refusal_of_disabled_tenant(const Operation& operation) {
-    if (operation.request_class == RequestClass::token) {
+    if (operation.request_class == RequestClass::token ||
+        operation.errors != ErrorStyle::problem) {
         return ErrorCode::invalid_client;
     }
     return operation.access.needs_token() ? ErrorCode::unauthenticated : ErrorCode::access_denied;

@@ -8,11 +8,16 @@ from .holders import Tenant, first_tenant, new_tenant
 __all__ = ["contracts", "shared_world", "world"]
 
 
+@pytest.fixture(scope="session")
+def first(shared_world) -> Tenant:
+    return first_tenant(shared_world)
+
+
 @pytest.fixture
-def tenant_for(world):
+def tenant_for(world, first: Tenant):
     """The tenant in which a change may be made: one that ends a tenant gets one of its own."""
 
     def open_for(ends_the_tenant: bool) -> Tenant:
-        return new_tenant(world) if ends_the_tenant else first_tenant(world)
+        return new_tenant(world) if ends_the_tenant else first
 
     return open_for

@@ -19,6 +19,7 @@ class Tenant:
     admin: Api
     realm: str
     root: str  # its scope
+    checker: tuple[str, str] | None = None  # a client that may ask about tokens
 
     @property
     def anonymous(self) -> Api:
@@ -36,6 +37,7 @@ class Holder:
     user: User | None = None
     as_owner: Api | None = None
     access_token: str = ""  # of a session
+    token: str = ""  # that is being looked at
 
 
 @dataclass(frozen=True)
@@ -153,6 +155,23 @@ def use_refresh_token_twice(holder: Holder) -> None:
     assert holder.tenant.anonymous.try_token(body).status_code == 400
 
 
+def revoke_refresh_token(holder: Holder) -> None:
+    answer = holder.tenant.anonymous.send("POST", "/oauth2/revoke",
+                                          data={"token": holder.shown["refresh_token"]})
+    assert answer.status_code == 200, answer.text
+
+
+def revoke(type: str, **members: str) -> Callable[[Holder], object]:
+    """An administrator ends what is out. In the members, {id}, {user} and {token} are the holder's."""
+
+    def make(holder: Holder) -> None:
+        body = {name: text.format(id=holder.id, user=holder.user and holder.user.id,
+                                  token=holder.token) for name, text in members.items()}
+        holder.tenant.admin.call("POST", "/api/v1/revocations", {"type": type, **body})
+
+    return make
+
+
 def disable_tenant(holder: Holder) -> None:
     holder.tenant.world.server.run("tenant", "disable", holder.tenant.realm)
 
@@ -172,6 +191,17 @@ OF_EVERYBODY = [
     Change("nothing", nothing, gives_tokens=True, keeps_tokens=True),
     Change("its tenant is disabled", disable_tenant, False, False, ends_the_tenant=True),
 ]
+# Of one token: they say nothing of who gets another.
+OF_TOKENS = [
+    Change("this token is revoked", revoke("token", token="{token}"), True, False),
+]
+TENANT_REVOKED = Change("all tokens of its tenant are revoked", revoke("tenant"), True, False,
+                        ends_the_tenant=True)
+ELSEWHERE = {"addresses": ["192.0.2.0/24"]}
+ELSEWHERE_LOGGED = {**ELSEWHERE, "addressMode": "log-only"}
+EXPIRED = {"expiresAt": "2020-01-01T00:00:00Z"}
+CEILING = {"ceiling": {"permissions": ["project:read"]}}
+KEY_LIMITS = "/api/v1/administration/access-keys/{id}/limits"
 OF_ACCOUNTS = [
     *OF_EVERYBODY,
     Change("its rule is deleted", admin_calls("DELETE", RULE), True, True),
@@ -179,7 +209,18 @@ OF_ACCOUNTS = [
     Change("it is disabled and enabled again", in_turn(DISABLE, ENABLE), True, False),
     Change("its secret is replaced", admin_calls("POST", f"{ACCOUNT}/secret"), False, False),
     Change("it is deleted", admin_calls("DELETE", ACCOUNT), False, False),
+    TENANT_REVOKED,
+    Change("its tokens are revoked", revoke("key", keyId="{id}"), True, False),
+    Change("it is revoked as a subject", revoke("subject", subjectId="{id}"), True, False),
+    Change("it has expired", admin_calls("PUT", f"{ACCOUNT}/limits", EXPIRED), False, False),
+    Change("it may be used elsewhere only", admin_calls("PUT", f"{ACCOUNT}/limits", ELSEWHERE),
+           False, False),
+    Change("it should be used elsewhere only",
+           admin_calls("PUT", f"{ACCOUNT}/limits", ELSEWHERE_LOGGED), True, True),
+    Change("it gets a ceiling", admin_calls("PUT", f"{ACCOUNT}/limits", CEILING), True, True),
 ]
+RESET = admin_calls("POST", f"{USER}/password")
+LOGOUT = admin_calls("POST", f"{USER}/logout")
 OF_KEYS = [
     *OF_EVERYBODY,
     Change("its owner's rule is deleted", admin_calls("DELETE", RULE), True, True),
@@ -188,15 +229,25 @@ OF_KEYS = [
     Change("an administrator deletes it",
            admin_calls("DELETE", "/api/v1/administration/access-keys/{id}"), False, False),
     Change("its owner is deleted", admin_calls("DELETE", USER), False, False),
+    TENANT_REVOKED,
+    Change("its owner is signed out", LOGOUT, True, False),
+    Change("its tokens are revoked", revoke("key", keyId="{id}"), True, False),
+    Change("its owner's tokens are revoked", revoke("subject", subjectId="{user}"), True, False),
+    Change("it has expired", admin_calls("PUT", KEY_LIMITS, EXPIRED), False, False),
+    Change("it may be used elsewhere only", admin_calls("PUT", KEY_LIMITS, ELSEWHERE),
+           False, False),
+    Change("it should be used elsewhere only", admin_calls("PUT", KEY_LIMITS, ELSEWHERE_LOGGED),
+           True, True),
+    Change("it gets a ceiling", admin_calls("PUT", KEY_LIMITS, CEILING), True, True),
 ]
-RESET = admin_calls("POST", f"{USER}/password")
-LOGOUT = admin_calls("POST", f"{USER}/logout")
 OF_USERS = [
     *OF_EVERYBODY,
     Change("they are signed out", LOGOUT, True, False),
     Change("their password is reset", RESET, False, False),
     Change("they choose another password", choose_another_password, False, False),
     Change("they are deleted", admin_calls("DELETE", USER), False, False),
+    TENANT_REVOKED,
+    Change("their tokens are revoked", revoke("subject", subjectId="{user}"), True, False),
 ]
 OF_SESSIONS = [
     *OF_EVERYBODY,
@@ -205,7 +256,11 @@ OF_SESSIONS = [
     Change("its user chooses another password", choose_another_password, False, False),
     Change("its user is deleted", admin_calls("DELETE", USER), False, False),
     Change("its user has no rule any more", admin_calls("DELETE", RULE), False, True),
-    Change("a used refresh token comes back", use_refresh_token_twice, False, True),
+    Change("a used refresh token comes back", use_refresh_token_twice, False, False),
+    Change("its refresh token is revoked", revoke_refresh_token, False, False),
+    Change("its user's tokens are revoked", revoke("subject", subjectId="{user}"), False, False),
+    Change("all tokens of its tenant are revoked", revoke("tenant"), False, False,
+           ends_the_tenant=True),
 ]
 
 # Each kind of holder: how one is made, the grant it gets tokens by, what may happen to it.

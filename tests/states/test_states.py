@@ -7,7 +7,7 @@ import pytest
 import requests
 from scenario.api import describe
 
-from .holders import KINDS, Change, Holder, Tenant
+from .holders import KINDS, OF_TOKENS, Change, Holder, Tenant
 from .paths import PATHS, IssuingPath
 from .uses import USES, Use
 
@@ -15,7 +15,8 @@ ISSUING = [(path, kind, change) for path in PATHS
            for kind, (_, grant, changes) in KINDS.items() if grant in path.grants
            for change in changes]
 USING = [(use, kind, change) for use in USES
-         for kind, (_, _, changes) in KINDS.items() if kind in use.kinds for change in changes]
+         for kind, (_, _, changes) in KINDS.items() if kind in use.kinds
+         for change in changes + OF_TOKENS]
 
 
 def named(case: tuple) -> str:
@@ -58,7 +59,7 @@ def test_whose_token_is_good(tenant_for, case: tuple[Use, str, Change]):
     make, grant, _ = KINDS[kind]
     tenant = tenant_for(change.ends_the_tenant)
     holder: Holder = make(tenant)
-    token = use.token_of(holder, grant)
+    token = holder.token = use.token_of(holder, grant)
     tenant.admin.secrets.add(token)
     assert use.is_good(tenant, token), "the token was no good before the change"
     change.make(holder)

@@ -51,7 +51,25 @@ def as_bearer(path: str) -> Callable[[Tenant, str], bool]:
     return ask
 
 
+def introspection(tenant: Tenant, token: str) -> bool:
+    """As a client that may ask about every token asks."""
+    if not tenant.checker:
+        made = tenant.admin.create_account()
+        tenant.admin.give_role(made.name, "System administrator", "tenant", tenant.root)
+        tenant.checker = (made.client_id, made.secret)
+    answer = tenant.anonymous.send("POST", "/oauth2/introspect", data={"token": token},
+                                   auth=tenant.checker)
+    if answer.status_code == 401:  # nobody is a client of a tenant that is disabled
+        assert "tenant is disabled" in answer.text
+        return False
+    assert answer.status_code == 200, answer.text
+    given = answer.json()
+    assert given["active"] or given == {"active": False}
+    return given["active"]
+
+
 USES = [
+    Use("introspection", access_token, introspection),
     Use("access token", access_token, as_bearer(OWN_RULES)),
     Use("id token", id_token, as_bearer(OWN_RULES), ("service account", "access key", "user")),
 ]
