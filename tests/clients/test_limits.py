@@ -274,7 +274,8 @@ def test_what_is_not_narrowed_is_as_ever(world: World, administrator: Account):
     ({"lifetime_seconds": "soon"}, "invalid_request")])
 def test_what_cannot_be_narrowed_to_is_refused(world: World, administrator: Account,
                                                fields: dict, error: str):
-    for path in FORMS:
+    # The published document of the first knows no `resource`, and not its error.
+    for path in FORMS[1:] if "resource" in fields else FORMS:
         answer = ask_form(world, path, administrator, **fields)
         assert (answer.status_code, answer.json()["error"]) == (400, error), describe(answer)
 
