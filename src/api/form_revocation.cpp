@@ -119,8 +119,8 @@ bool may_see(const Context& context, const Principal& owner) {
 }
 
 Result<IntrospectionResponse> introspect_token(Context& context, const RevokeRequest& request) {
-    context.caller.principal = TRY(find_asker(context, request));
     const std::string_view token = TRY(token_of(request));
+    context.caller.principal = TRY(find_asker(context, request));
     const auto owner = context.services.verifier.verify(
         context.state(), token, AcceptedTokens::access_tokens, asked_from_anywhere);
     if (!owner || !may_see(context, *owner)) {

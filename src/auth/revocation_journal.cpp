@@ -35,15 +35,13 @@ public:
     }
     void operator()(const ServiceAccount& row) {
         const AccountEntry* old = before_.accounts.find(row.id.value);
-        if (old != nullptr &&
-            (row.deleted_at || row.epoch != old->epoch || row.enabled != old->enabled)) {
+        if (old != nullptr && tells_more(row, *old)) {
             add_principal(row, PrincipalKind::service_account);
         }
     }
     void operator()(const User& row) {
         const User* old = before_.users.find(row.id.value);
-        if (old != nullptr &&
-            (row.deleted_at || row.epoch != old->epoch || row.enabled != old->enabled)) {
+        if (old != nullptr && tells_more(row, *old)) {
             add_principal(row, PrincipalKind::user);
         }
         if (old != nullptr && row.groups != old->groups) {
@@ -81,6 +79,11 @@ public:
     std::vector<Revocation> take() { return std::move(made_); }
 
 private:
+    /// Whether verifiers must hear of the row.
+    template <class Noun, class Old>
+    static bool tells_more(const Noun& row, const Old& old) {
+        return row.deleted_at || row.epoch != old.epoch || row.enabled != old.enabled;
+    }
     template <class Noun>
     void add_principal(const Noun& row, PrincipalKind kind) {
         Revocation made = revocation_of(row.id.tenant, RevocationKind::principal, row.updated_at);

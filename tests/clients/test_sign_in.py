@@ -78,7 +78,8 @@ def test_v1_members(world: World, user: User):
     assert given["expiresIn"] == 3600
     assert given["refreshToken"].startswith(CREDENTIAL) and len(given["refreshToken"]) == 54
     claims = tokens.claims_of(given["accessToken"])
-    assert set(claims) == {"iss", "sub", "aud", "client_id", "iat", "exp", "jti", "tenant"}
+    assert set(claims) == {"iss", "sub", "aud", "client_id", "iat", "exp", "jti", "tenant",
+                           "sid"}
     assert claims["sub"] == f"user:{user.id}" and claims["client_id"] == "runai"
     assert is_good(world, given["accessToken"]) and is_good(world, given["idToken"])
 

@@ -24,6 +24,11 @@ def improve(fields: dict) -> None:
             fields[name] = KNOWN[name]
 
 
+def ends_the_caller(body: dict) -> bool:
+    text = json.dumps(body, default=repr)
+    return body.get("type") == "tenant" or any(f'"{kept}"' in text for kept in KEPT)
+
+
 @schemathesis.hook
 def before_call(context, case, kwargs):
     if isinstance(case.path_parameters, dict):
@@ -33,5 +38,7 @@ def before_call(context, case, kwargs):
                 case.path_parameters[name] = NOBODY
     if isinstance(case.body, dict):
         improve(case.body)
-        if any(f'"{kept}"' in json.dumps(case.body, default=repr) for kept in KEPT):
+        if ends_the_caller(case.body):
             case.body = {}
+    if isinstance(case.query, dict) and str(case.query.get("wait", "")).isdecimal():
+        case.query["wait"] = 0  # there will be no news
