@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Puts another master key in the place of the one in force, while the server runs or not. Only the
 // record of the root key is sealed anew. Until the new key is in place both are accepted, so that
-// whatever interrupts this, the server starts with the one that it finds (ADR 12):
+// whatever interrupts this, the server starts with the one that it finds (ADR 14):
 //
 //   1. written    the new key lies beside the old one (own file only)
 //   2. accepted   the root key is sealed under both, and was opened with the new one

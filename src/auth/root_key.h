@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The root key of a data directory: random, made with it, and kept in its database sealed under the
 // master key. Whatever is sealed or hashed uses a key that is derived from it, so that another
-// master key costs one small record (ADR 12).
+// master key costs one small record (ADR 14).
 #pragma once
 
 #include <optional>
