@@ -61,10 +61,24 @@ std::vector<const AccountEntry*> sorted_accounts(const AccountTable& accounts) {
     return entries;
 }
 
+struct ServiceAccountsRequest {
+    std::optional<std::string> client_id; // exactly
+};
+BOOST_DESCRIBE_STRUCT(ServiceAccountsRequest, (), (client_id))
+
+std::vector<const AccountEntry*> chosen_accounts(const AccountTable& accounts,
+                                                 const ServiceAccountsRequest& request) {
+    if (!request.client_id) {
+        return sorted_accounts(accounts);
+    }
+    const AccountEntry* entry = accounts.find_by_name(*request.client_id);
+    return entry == nullptr ? std::vector<const AccountEntry*>() : std::vector{entry};
+}
+
 /// There are no pages: a list of a million must not be a text of half a gigabyte.
-Result<Streamed<std::vector<ServiceAccountView>>> list_service_accounts(Context& context,
-                                                                        const NoFields&) {
-    auto entries = sorted_accounts(context.state().accounts);
+Result<Streamed<std::vector<ServiceAccountView>>> list_service_accounts(
+    Context& context, const ServiceAccountsRequest& request) {
+    auto entries = chosen_accounts(context.state().accounts, request);
     const LastLogins& last_logins = context.services.last_logins;
     if (entries.size() <= most_at_once) {
         std::vector<ServiceAccountView> views;

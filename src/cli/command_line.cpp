@@ -3,6 +3,7 @@
 
 #include <iostream>
 
+#include "cli/api_command.h"
 #include "cli/option_sources.h"
 #include "cli/options_text.h"
 #include "cli/parse_command.h"
@@ -101,6 +102,8 @@ int run_command_line(const std::vector<std::string>& arguments, const Commands& 
         streams.out << options_reference();
     } else if (parsed->command.starts_with("config ")) {
         code = show_configuration(*parsed, streams);
+    } else if (const ApiCommand* command = find_api_command(parsed->command)) {
+        code = run_api_command(*command, parsed->arguments, streams);
     } else {
         code = run_on_directory(*parsed, streams);
     }

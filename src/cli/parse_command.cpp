@@ -2,9 +2,11 @@
 #include "cli/parse_command.h"
 
 #include <algorithm>
+#include <set>
 
 #include <CLI/CLI.hpp>
 
+#include "cli/api_command.h"
 #include "cli/options_text.h"
 #include "cli/suggestion.h"
 
@@ -18,6 +20,7 @@ struct Command {
     CLI::App* app = nullptr;
     std::map<std::string, CLI::Option*, std::less<>> options;
     std::map<std::string, CLI::Option*, std::less<>> arguments;
+    std::set<std::string, std::less<>> lists; // of the arguments, those that may be repeated
 };
 
 enum class TakesOptions : std::uint8_t { none, operators, all };
@@ -33,6 +36,7 @@ public:
         add_tenant_commands();
         add_directory_commands();
         add_key_commands();
+        add_api_commands();
         add("version", "Print the version", TakesOptions::none);
         root_.add_subcommand("help", "Print the help of a command");
     }
@@ -185,6 +189,37 @@ private:
                      "The tenant; needed when there are several", false);
     }
 
+    void add_api_commands() {
+        for (const CommandGroup& group : api_command_groups()) {
+            add_group(std::string(group.name), std::string(group.help));
+        }
+        for (const ApiCommand& declared : api_commands()) {
+            Command& command =
+                add(std::string(declared.words), std::string(declared.help), TakesOptions::none);
+            for (const ApiArgument& argument : declared.arguments) {
+                add_api_argument(command, argument);
+            }
+            for (const ApiArgument& argument : common_api_arguments()) {
+                add_api_argument(command, argument);
+            }
+            command.app->footer(std::string(credentials_help));
+        }
+    }
+
+    static void add_api_argument(Command& command, const ApiArgument& argument) {
+        const std::string name = argument_name(argument);
+        if (argument.kind == ArgumentKind::flag) {
+            command.arguments[name] = command.app->add_flag(std::string(argument.spelling))
+                                          ->description(std::string(argument.help));
+            return;
+        }
+        add_argument(command, name, std::string(argument.spelling), argument.metavar,
+                     std::string(argument.help), argument.is_required);
+        if (argument.kind == ArgumentKind::list) {
+            command.lists.insert(name);
+        }
+    }
+
     /// The command that the first words name: "tenant add", "" for none.
     std::expected<std::string, UsageText> find_command(const std::vector<std::string>& words) {
         CLI::App* app = &root_;
@@ -284,7 +319,9 @@ private:
         }
         for (const auto& [name, option] : command.arguments) {
             if (!option->empty()) {
-                parsed.arguments[name] = option->results().back();
+                parsed.arguments[name] = command.lists.contains(name)
+                                             ? CLI::detail::join(option->results(), ",")
+                                             : option->results().back();
             }
         }
         return parsed;

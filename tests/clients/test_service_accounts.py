@@ -164,3 +164,12 @@ def test_secret_is_accepted_only_whole(world: World):
         answer = world.anonymous.try_account(account.client_id, wrong)
         assert answer.status_code == 400
         assert account.secret not in json.dumps(answer.json())
+
+
+def test_the_list_takes_a_client_id(admin: Api):
+    account, other = admin.create_account("picked-one"), admin.create_account("picked-one-more")
+    for path in ("/api/v1/service-accounts", "/api/v1/apps"):
+        found = admin.call("GET", path, params={"clientId": account.client_id})
+        assert [one["id"] for one in found] == [account.id]
+        assert admin.call("GET", path, params={"clientId": "picked"}) == []
+        assert {account.id, other.id} <= {one["id"] for one in admin.call("GET", path)}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+// Commands that call the API, as declarations: words, arguments, which operation they become, and
+// how its answer is printed. The grammar, the help, the call and the exit code follow from them.
+//
+// A new command is an entry in a list of an api_commands_SUBJECT.cpp; a new list is declared below
+// and joined in api_command.cpp.
+#pragma once
+
+#include <functional>
+#include <iosfwd>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cli/api_session.h"
+#include "cli/operator_commands.h"
+
+namespace claviger {
+
+enum class ArgumentKind : std::uint8_t {
+    text,
+    number,      ///< a whole number
+    flag,        ///< without a value: true when it is given
+    list,        ///< separated by commas, or given several times
+    key,         ///< a client id, a name or an id; sent as the id
+    secret_file, ///< a file whose first line is sent; "-" is standard input
+};
+
+enum class SentIn : std::uint8_t { path, query, body };
+
+struct ApiArgument {
+    std::string_view spelling; // "KEY", or a flag: "--days"
+    std::string_view field;    // its name in the path, query or body: "days"
+    std::string_view help;
+    ArgumentKind kind = ArgumentKind::text;
+    SentIn sent_in = SentIn::query;
+    std::string_view metavar = ""; // of a flag with a value: "N"
+    bool is_required = false;
+};
+
+enum class BodyEncoding : std::uint8_t { json, form };
+
+struct ApiCommand {
+    std::string_view words; // "unused keys"
+    std::string_view help;
+    HttpMethod method = HttpMethod::get;
+    /// In braces, a field of the arguments. "{key}" is collection and id, as Key::path() has
+    /// them, and "{key.id}" the id alone.
+    std::string_view path;
+    std::vector<ApiArgument> arguments;
+    /// Members that the body always has, as JSON: `"type":"key"`.
+    std::string_view fixed_members = "";
+    /// For people; `--json` prints the answer itself.
+    void (*print)(std::ostream& out, const boost::json::value& answer) = nullptr;
+    BodyEncoding encoding = BodyEncoding::json;
+};
+
+/// The first word of commands with two.
+struct CommandGroup {
+    std::string_view name;
+    std::string_view help;
+};
+
+/// Flags of every command that calls the API.
+std::span<const ApiArgument> common_api_arguments();
+std::span<const ApiCommand> api_commands();
+std::span<const CommandGroup> api_command_groups();
+/// Nothing when the words are no such command.
+const ApiCommand* find_api_command(std::string_view words);
+
+/// The name under which the grammar gives the value of an argument: "KEY", "days".
+std::string argument_name(const ApiArgument& argument);
+
+using FindKey = std::function<ApiResult<Key>(std::string_view)>;
+/// The call that a command with these values is. Reads files of secrets, and nothing else.
+ApiResult<ApiCall> make_call(const ApiCommand& command, const ArgumentValues& values,
+                             const FindKey& find_key);
+
+ExitCode run_api_command(const ApiCommand& command, const ArgumentValues& values,
+                         const OutputStreams& streams);
+
+// --- the lists ----------------------------------------------------------------------------------
+
+std::vector<ApiCommand> access_commands();
+
+} // namespace claviger
