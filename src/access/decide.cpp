@@ -98,14 +98,13 @@ DecisionReason reason_of(LimitSource source) {
 }
 
 std::string_view name_of(DecisionReason reason) {
-    static constexpr std::array<std::string_view, 7> names{
-        "permitted",
-        "no rule",
-        "not permitted here",
-        "permitted elsewhere only",
-        "not permitted anywhere",
-        "beyond the key's ceiling",
-        "beyond what the token was narrowed to"};
+    static constexpr std::array<std::string_view, 7> names{"permitted",
+                                                           "no rule",
+                                                           "not permitted here",
+                                                           "permitted elsewhere only",
+                                                           "not permitted anywhere",
+                                                           "beyond the key's ceiling",
+                                                           "beyond what the token was narrowed to"};
     return names[static_cast<std::size_t>(reason)];
 }
 

@@ -37,9 +37,7 @@ struct NaiveModel {
         return is_live(scope) && distance(scope, rule.scope) >= 0;
     }
     /// What the role of a rule lets its holders do now.
-    PermissionSet permissions_of(const AccessRule& rule) const {
-        return permissions_of(rule.role);
-    }
+    PermissionSet permissions_of(const AccessRule& rule) const { return permissions_of(rule.role); }
     PermissionSet permissions_of(const RoleId& id) const {
         PermissionSet held;
         for (const PredefinedRole& role : predefined_roles()) {
@@ -63,11 +61,10 @@ struct NaiveModel {
         return permissions_of(rule).contains(permission);
     }
     bool lets_through(const AccessLimit& limit, Permission permission, const ScopeId& scope) const {
-        const bool is_named =
-            (limit.permissions && limit.permissions->contains(permission)) ||
-            std::ranges::any_of(limit.roles, [&](std::int32_t role) {
-                return permissions_of(RoleId{tenant, role}).contains(permission);
-            });
+        const bool is_named = (limit.permissions && limit.permissions->contains(permission)) ||
+                              std::ranges::any_of(limit.roles, [&](std::int32_t role) {
+                                  return permissions_of(RoleId{tenant, role}).contains(permission);
+                              });
         const bool is_reached =
             !limit.scopes || std::ranges::any_of(*limit.scopes, [&](const ScopeId& at) {
                 return is_live(at) && distance(scope, at) >= 0;

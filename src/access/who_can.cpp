@@ -12,8 +12,8 @@ std::vector<Subject> who_can(const AccessSnapshot& snapshot, Permission permissi
         const PermissionSet* held = snapshot.permissions_of_role(rule.role);
         if (held != nullptr && held->contains(permission) &&
             snapshot.is_same_or_below(scope, rule.scope)) {
-            subjects.push_back({rule.subject_type, rule.account ? rule.account->text()
-                                                                : std::string(rule.subject)});
+            subjects.push_back({rule.subject_type,
+                                rule.account ? rule.account->text() : std::string(rule.subject)});
         }
     });
     std::ranges::sort(subjects);
@@ -31,9 +31,8 @@ std::vector<NodeIndex> where_can(const AccessSnapshot& snapshot, const AccessHol
     const std::vector<NodeIndex> scopes = permitted_scopes(snapshot, holder, permission);
     std::vector<NodeIndex> units;
     snapshot.for_each_unit(type, [&](NodeIndex node, const OrgUnit&) {
-        if (std::ranges::any_of(scopes, [&](NodeIndex scope) {
-                return snapshot.is_same_or_below(node, scope);
-            })) {
+        if (std::ranges::any_of(
+                scopes, [&](NodeIndex scope) { return snapshot.is_same_or_below(node, scope); })) {
             units.push_back(node);
         }
     });

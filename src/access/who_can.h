@@ -9,8 +9,8 @@
 
 namespace claviger {
 
-/// The subjects of rules that permit this at the scope, each once, in their own order. Those who are
-/// in a group are not told apart: the group stands for them.
+/// The subjects of rules that permit this at the scope, each once, in their own order. Those who
+/// are in a group are not told apart: the group stands for them.
 std::vector<Subject> who_can(const AccessSnapshot& snapshot, Permission permission,
                              NodeIndex scope);
 

@@ -18,8 +18,7 @@ Subject subject(std::size_t number) {
     const auto type = static_cast<SubjectType>(number % 3);
     Uuid id;
     id.bytes[15] = static_cast<std::uint8_t>(number);
-    return {type,
-            type == SubjectType::service_account ? id.text() : "s" + std::to_string(number)};
+    return {type, type == SubjectType::service_account ? id.text() : "s" + std::to_string(number)};
 }
 
 /// A tree of some units and rules, all of them drawn.
@@ -107,8 +106,7 @@ TEST(WhoCan, LeavesOutWhoHoldsADisabledRole) {
         std::ranges::find(sets, "View project", &PredefinedPermissionSet::name);
     ASSERT_NE(views_projects, sets.end());
     role.permission_sets = {views_projects->id};
-    const AccessRule rule =
-        make_rule(1, subject(0), first_own_role, tenant_scope(tenant_id));
+    const AccessRule rule = make_rule(1, subject(0), first_own_role, tenant_scope(tenant_id));
     const Permission reads = permission("project", Action::read);
     const auto found = [&](bool enabled) {
         role.enabled = enabled;

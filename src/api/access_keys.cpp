@@ -124,9 +124,8 @@ Result<List> list_own_keys(Context& context, const NoFields&) {
 
 template <class Made>
 Result<Made> create_key(Context& context, const AccessKeyCreationRequest& request) {
-    const NewAccessKey made =
-        TRY(context.services.access_keys.create(
-            context.caller, request.name, limits_text(request.limits)));
+    const NewAccessKey made = TRY(context.services.access_keys.create(context.caller, request.name,
+                                                                      limits_text(request.limits)));
     return Made{made.key.id.value.text(),
                 made.key.client_id,
                 made.key.name,

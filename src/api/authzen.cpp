@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Decisions for other programs, as the AuthZEN Authorization API 1.0 asks for them: may this subject
-// do this to that resource.
+// Decisions for other programs, as the AuthZEN Authorization API 1.0 asks for them: may this
+// subject do this to that resource.
 #include <optional>
 #include <string>
 
@@ -25,9 +25,9 @@ struct EvaluationError {
 BOOST_DESCRIBE_STRUCT(EvaluationError, (), (status, message))
 
 struct EvaluationContext {
-    std::optional<std::string> reason;     // of a denial
-    std::optional<std::int32_t> rule;      // that permits: an access rule's id
-    std::optional<EvaluationError> error;  // when nothing was decided
+    std::optional<std::string> reason;    // of a denial
+    std::optional<std::int32_t> rule;     // that permits: an access rule's id
+    std::optional<EvaluationError> error; // when nothing was decided
 };
 BOOST_DESCRIBE_STRUCT(EvaluationContext, (), (reason, rule, error))
 
@@ -159,8 +159,8 @@ Result<EvaluationsResponse> evaluate_all(Context& context, const EvaluationsRequ
                         "Required parameter is missing: subject, action and resource, or "
                         "evaluations");
         }
-        EvaluationResponse one = evaluate_one(
-            context, {*request.subject, *request.action, *request.resource});
+        EvaluationResponse one =
+            evaluate_one(context, {*request.subject, *request.action, *request.resource});
         answer.decision = one.decision;
         answer.context = std::move(one.context);
         return answer;
@@ -223,15 +223,14 @@ Routes authzen_routes() {
         route<evaluate_all>(authzen_operation("/access/v1/evaluations", "evaluateAccessOfMany",
                                               "Several such questions at once (AuthZEN)",
                                               Access::authenticated())),
-        route<read_authzen_configuration>(
-            {.method = HttpMethod::get,
-             .path = "/.well-known/authzen-configuration",
-             .id = "getAuthzenConfiguration",
-             .tag = "discovery",
-             .summary = "Where decisions are asked for (AuthZEN)",
-             .access = Access::anyone(),
-             .runs_on = RunsOn::inline_thread,
-             .request_class = RequestClass::metadata}),
+        route<read_authzen_configuration>({.method = HttpMethod::get,
+                                           .path = "/.well-known/authzen-configuration",
+                                           .id = "getAuthzenConfiguration",
+                                           .tag = "discovery",
+                                           .summary = "Where decisions are asked for (AuthZEN)",
+                                           .access = Access::anyone(),
+                                           .runs_on = RunsOn::inline_thread,
+                                           .request_class = RequestClass::metadata}),
     };
 }
 

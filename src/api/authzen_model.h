@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The information model of the AuthZEN Authorization API 1.0 (section 5) in our words: a subject is one
-// of access rules, an action and a resource type make a permission, a resource is such a type at a
-// node of the tree, and its id is the node's. Members that say more are allowed and not read.
+// The information model of the AuthZEN Authorization API 1.0 (section 5) in our words: a subject is
+// one of access rules, an action and a resource type make a permission, a resource is such a type
+// at a node of the tree, and its id is the node's. Members that say more are allowed and not read.
 #pragma once
 
 #include <optional>
@@ -41,8 +41,8 @@ std::optional<Permission> permission_of(std::string_view resource_type, std::str
 /// The kind of node that a resource type names, if it names one.
 std::optional<ScopeType> scope_type_named(std::string_view resource_type);
 
-/// A resource that is itself a node of the tree is meant by its id first; what is about to be created
-/// is named by the node above it.
+/// A resource that is itself a node of the tree is meant by its id first; what is about to be
+/// created is named by the node above it.
 std::optional<NodeIndex> node_of(const Context& context, const AuthzenResource& resource);
 
 /// Nothing when it can be nobody.

@@ -49,7 +49,8 @@ Result<FoundPage> take_page(std::vector<std::string>& ids, const std::optional<S
                     "page.limit must be from 1 to " + std::to_string(most_results));
     }
     const auto total = static_cast<std::int64_t>(ids.size());
-    const auto& token = page && page->token ? page->token : (page ? page->next_token : std::nullopt);
+    const auto& token =
+        page && page->token ? page->token : (page ? page->next_token : std::nullopt);
     if (token && !token->empty()) {
         const auto last = decode_base64url(*token);
         if (!last) {
@@ -158,8 +159,8 @@ struct ResourceSearchRequest {
 };
 BOOST_DESCRIBE_STRUCT(ResourceSearchRequest, (), (subject, action, resource, page))
 
-/// Resources that are no nodes are found by the projects, departments and clusters in which they may
-/// lie. The tenant itself is found for the type "tenant" only.
+/// Resources that are no nodes are found by the projects, departments and clusters in which they
+/// may lie. The tenant itself is found for the type "tenant" only.
 std::vector<std::string> find_resources(const Context& context, const Subject& subject,
                                         Permission permission, std::string_view type) {
     const AccessSnapshot& access = context.access();

@@ -12,11 +12,11 @@ std::string limit_passed(const Context& context, const Rights& rights, Permissio
     for (std::size_t count = 0; count <= rights.limits().size(); ++count) {
         const AccessHolder holder{rights.subjects(), rights.limits().first(count)};
         if (!permissions_anywhere(context.access(), holder).contains(permission)) {
-            return count == 0 ? std::string()
-                              : " (" +
-                                    std::string(name_of(
-                                        reason_of(rights.limits()[count - 1]->source))) +
-                                    ")";
+            return count == 0
+                       ? std::string()
+                       : " (" +
+                             std::string(name_of(reason_of(rights.limits()[count - 1]->source))) +
+                             ")";
         }
     }
     return {};

@@ -85,8 +85,7 @@ Result<std::string_view> bearer_token(const HttpRequest& request) {
 
 /// Whoever shows a token or a secret is told that it is not good: it may be again.
 ErrorCode refusal_of_disabled_tenant(const Operation& operation) {
-    if (operation.request_class == RequestClass::token ||
-        operation.errors != ErrorStyle::problem) {
+    if (operation.request_class == RequestClass::token || operation.errors != ErrorStyle::problem) {
         return ErrorCode::invalid_client;
     }
     return operation.access.needs_token() ? ErrorCode::unauthenticated : ErrorCode::access_denied;
@@ -256,9 +255,8 @@ HttpResponse Dispatcher::answer(const HttpRequest& request, const Route& route) 
 
 Result<Principal> Dispatcher::authenticate(const Context& context) const {
     const std::string_view token = TRY(bearer_token(context.request));
-    auto principal =
-        services_.verifier.verify(context.state(), token, AcceptedTokens::access_and_id_tokens,
-                                  context.request.source_ip);
+    auto principal = services_.verifier.verify(
+        context.state(), token, AcceptedTokens::access_and_id_tokens, context.request.source_ip);
     if (principal) {
         if (principal->is_outside_addresses) {
             warn_of_address(services_, context.request, principal->name);

@@ -104,9 +104,8 @@ Result<Principal> find_asker(Context& context, const RevokeRequest& request) {
         return authenticate_client(context, client_fields(request));
     }
     const auto token = std::string_view(*header).substr(bearer.size());
-    auto asker =
-        context.services.verifier.verify(context.state(), token, AcceptedTokens::access_tokens,
-                                         context.request.source_ip);
+    auto asker = context.services.verifier.verify(
+        context.state(), token, AcceptedTokens::access_tokens, context.request.source_ip);
     return asker ? std::move(asker)
                  : fail(ErrorCode::invalid_client, "The bearer token is not valid.");
 }

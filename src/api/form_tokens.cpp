@@ -101,8 +101,8 @@ Result<OAuth2TokenResponse> create_oauth_token(Context& context, const FormToken
     response.expires_in = tokens.expires_in;
     if (tokens.session) {
         response.refresh_token = std::move(tokens.session->refresh_token);
-        response.scope = tokens.id_token.empty() ? std::nullopt
-                                                 : std::optional(std::string(user_scopes));
+        response.scope =
+            tokens.id_token.empty() ? std::nullopt : std::optional(std::string(user_scopes));
         response.id_token = text_or_nothing(std::move(tokens.id_token));
     }
     if (!tokens.scope.empty()) {

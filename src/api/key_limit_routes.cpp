@@ -102,9 +102,9 @@ constexpr Access may(std::string_view type, Action action) {
 
 Routes key_limit_routes() {
     return {
-        route<read_account_limits>(
-            operation(HttpMethod::get, of_account, "getServiceAccountLimits",
-                      "Read what bounds a service account", may("service-account", Action::read))),
+        route<read_account_limits>(operation(HttpMethod::get, of_account, "getServiceAccountLimits",
+                                             "Read what bounds a service account",
+                                             may("service-account", Action::read))),
         route<replace_account_limits>(operation(
             HttpMethod::put, of_account, "replaceServiceAccountLimits",
             "Replace what bounds a service account; tokens that are out are bound as well",
@@ -117,14 +117,13 @@ Routes key_limit_routes() {
             "Replace what bounds one of the caller's access keys; tokens that are out are bound as "
             "well",
             Access::authenticated())),
-        route<read_access_key_limits<KeyReach::tenant>>(operation(
-            HttpMethod::get, of_any_key, "getAnyAccessKeyLimits",
-            "Read what bounds anybody's access key", may("access-keys", Action::read))),
+        route<read_access_key_limits<KeyReach::tenant>>(
+            operation(HttpMethod::get, of_any_key, "getAnyAccessKeyLimits",
+                      "Read what bounds anybody's access key", may("access-keys", Action::read))),
         // Who may end a key may bound it.
-        route<replace_access_key_limits<KeyReach::tenant>>(
-            operation(HttpMethod::put, of_any_key, "replaceAnyAccessKeyLimits",
-                      "Replace what bounds anybody's access key",
-                      may("access-keys", Action::remove))),
+        route<replace_access_key_limits<KeyReach::tenant>>(operation(
+            HttpMethod::put, of_any_key, "replaceAnyAccessKeyLimits",
+            "Replace what bounds anybody's access key", may("access-keys", Action::remove))),
     };
 }
 

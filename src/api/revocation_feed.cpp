@@ -156,8 +156,7 @@ public:
 private:
     Result<void> append_part(std::string& chunk) {
         const Timestamp now = services_.clock.now();
-        auto page =
-            TRY(services_.store.revocations(state_->tenant.id, read_to_, most_in_part));
+        auto page = TRY(services_.store.revocations(state_->tenant.id, read_to_, most_in_part));
         is_complete_ = page.size() < most_in_part || page.back().number >= number_;
         read_to_ = page.empty() ? read_to_ : page.back().number;
         std::erase_if(page, [&](const Revocation& revocation) {
@@ -166,8 +165,8 @@ private:
                    revocation.kind == RevocationKind::signing_keys;
         });
         ++part_;
-        const std::string text = TRY(sign_snapshot_part(
-            *state_, services_.settings, {number_, part_, is_complete_, page}, now));
+        const std::string text = TRY(sign_snapshot_part(*state_, services_.settings,
+                                                        {number_, part_, is_complete_, page}, now));
         chunk += part_ == 1 ? "\"" : ",\"";
         chunk += text; // base64url and dots
         chunk += is_complete_ ? "\"]}" : "\"";

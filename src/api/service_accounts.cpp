@@ -76,8 +76,8 @@ std::vector<const AccountEntry*> chosen_accounts(const AccountTable& accounts,
 }
 
 /// There are no pages: a list of a million must not be a text of half a gigabyte.
-Result<Streamed<std::vector<ServiceAccountView>>> list_service_accounts(
-    Context& context, const ServiceAccountsRequest& request) {
+Result<Streamed<std::vector<ServiceAccountView>>>
+list_service_accounts(Context& context, const ServiceAccountsRequest& request) {
     auto entries = chosen_accounts(context.state().accounts, request);
     const LastLogins& last_logins = context.services.last_logins;
     if (entries.size() <= most_at_once) {
@@ -153,9 +153,8 @@ BOOST_DESCRIBE_STRUCT(RegenerateAppSecretResponse, (), (secret))
 template <class Made>
 Result<Made> create_service_account(Context& context,
                                     const ServiceAccountCreationRequest& request) {
-    const NewServiceAccount made =
-        TRY(context.services.service_accounts.create(context.caller, request.name,
-                                                     limits_text(request.limits)));
+    const NewServiceAccount made = TRY(context.services.service_accounts.create(
+        context.caller, request.name, limits_text(request.limits)));
     return Made{made.account.id.value.text(), made.account.name, made.account.name,
                 std::string(made.client_secret.reveal())};
 }

@@ -45,9 +45,10 @@ void warn_of_address(const Services& services, const HttpRequest& request, std::
 Result<GrantedTokens> grant_to_client(Context& context, const Credentials& client,
                                       GrantOptions options) {
     TRY(check_length({client.id, client.secret}));
-    auto tokens = take(context, context.services.grants.client_credentials(
-                                    context.state(), client.id, client.secret,
-                                    context.caller.origin, std::move(options)));
+    auto tokens =
+        take(context,
+             context.services.grants.client_credentials(context.state(), client.id, client.secret,
+                                                        context.caller.origin, std::move(options)));
     if (tokens && tokens->is_outside_addresses) {
         warn_of_address(context.services, context.request, client.id);
     }
@@ -60,17 +61,15 @@ Result<GrantedTokens> grant_to_user(Context& context, const PasswordRequest& req
         return fail(ErrorCode::unsupported_grant_type, "The password grant is switched off.");
     }
     TRY(check_length({request.email, request.password, request.client_id}));
-    return take(context,
-                context.services.grants.password(context.state(), request, context.caller.origin,
-                                                 std::move(options)));
+    return take(context, context.services.grants.password(
+                             context.state(), request, context.caller.origin, std::move(options)));
 }
 
 Result<GrantedTokens> grant_to_session(Context& context, const RefreshRequest& request,
                                        GrantOptions options) {
     TRY(check_length({request.token, request.client_id}));
-    return take(context,
-                context.services.grants.refresh(context.state(), request, context.caller.origin,
-                                                std::move(options)));
+    return take(context, context.services.grants.refresh(
+                             context.state(), request, context.caller.origin, std::move(options)));
 }
 
 } // namespace claviger

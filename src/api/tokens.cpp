@@ -30,8 +30,7 @@ struct TokenResponse {
     std::int64_t expires_in = 0;
     std::optional<std::string> id_token, refresh_token, scope;
 };
-BOOST_DESCRIBE_STRUCT(TokenResponse, (),
-                      (access_token, expires_in, id_token, refresh_token, scope))
+BOOST_DESCRIBE_STRUCT(TokenResponse, (), (access_token, expires_in, id_token, refresh_token, scope))
 
 TokenResponse token_response(GrantedTokens tokens) {
     TokenResponse response{std::move(tokens.access_token), tokens.expires_in, {}, {}, {}};
@@ -77,9 +76,9 @@ Result<GrantedTokens> grant_v1(Context& context, const TokenRequest& request) {
             return fail(ErrorCode::invalid_request,
                         "Required parameter is missing: username and password");
         }
-        return grant_to_user(
-            context, {*request.username, *request.password, request.client_id.value_or("")},
-            std::move(options));
+        return grant_to_user(context,
+                             {*request.username, *request.password, request.client_id.value_or("")},
+                             std::move(options));
     }
     if (grant == grant_type::refresh_token) {
         if (!request.refresh_token) {

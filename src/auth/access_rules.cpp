@@ -193,8 +193,8 @@ Result<void> check_no_wider(const Caller& caller, const Principal& holder,
                             const CredentialLimits* limits) {
     const Principal& self = caller.principal;
     if (const auto excess = excess_of_use(self.limits.get(), limits)) {
-        return fail(ErrorCode::access_denied, "it would allow " + *excess +
-                                                  ", which your key does not; give it limits");
+        return fail(ErrorCode::access_denied,
+                    "it would allow " + *excess + ", which your key does not; give it limits");
     }
     if (self.kind != holder.kind || self.id != holder.id) {
         Principal bound = holder;

@@ -70,14 +70,14 @@ bool AddressList::add(std::string_view network) {
 bool AddressList::contains(std::string_view address) const {
     const auto parsed = parse_address(address.substr(0, address.find('%'))); // without the zone
     return parsed && std::ranges::any_of(networks_, [&](const Network& network) {
-        return covers(network, *parsed);
-    });
+               return covers(network, *parsed);
+           });
 }
 
 bool AddressList::includes(const AddressList& other) const {
     return std::ranges::all_of(other.networks_, [&](const Network& part) {
-        return std::ranges::any_of(
-            networks_, [&](const Network& network) { return covers(network, part); });
+        return std::ranges::any_of(networks_,
+                                   [&](const Network& network) { return covers(network, part); });
     });
 }
 

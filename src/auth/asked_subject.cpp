@@ -64,7 +64,8 @@ std::optional<std::string_view> why_not_served(const TenantState& state, const S
         if (account == nullptr) {
             return name_of(Ineligible::unknown);
         }
-        standing = eligible(state, PrincipalKind::service_account, account->id, std::nullopt, asked);
+        standing =
+            eligible(state, PrincipalKind::service_account, account->id, std::nullopt, asked);
     } else if (subject.type == SubjectType::user) {
         if (const User* user = state.users.find_by_email(subject.value)) {
             standing = eligible(state, PrincipalKind::user, user->id.value, std::nullopt, asked);

@@ -12,16 +12,17 @@
 
 namespace claviger {
 
-/// The subject as access rules speak of it: a service account by its name, client id or id, a user by
-/// e-mail or id, a group by its name. Nothing when it cannot be anybody.
+/// The subject as access rules speak of it: a service account by its name, client id or id, a user
+/// by e-mail or id, a group by its name. Nothing when it cannot be anybody.
 std::optional<Subject> find_asked_subject(const TenantState& state, SubjectType type,
                                           std::string_view id);
 
 /// As a rule shows it: an account's name, a user's e-mail, a group's name.
 std::string shown_id(const TenantState& state, const Subject& subject);
 
-/// What a subject may do, as decisions take it: itself first, then the groups of a user who is known
-/// here; and the ceiling of a service account. Keys of users and narrowed tokens play no part.
+/// What a subject may do, as decisions take it: itself first, then the groups of a user who is
+/// known here; and the ceiling of a service account. Keys of users and narrowed tokens play no
+/// part.
 class AskedRights {
 public:
     AskedRights(const TenantState& state, const Subject& subject);

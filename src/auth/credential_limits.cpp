@@ -191,8 +191,8 @@ std::optional<std::string> excess_of_use(const CredentialLimits* outer,
     if (outer == nullptr) {
         return std::nullopt;
     }
-    if (outer->expires_at && (inner == nullptr || !inner->expires_at ||
-                              *inner->expires_at > *outer->expires_at)) {
+    if (outer->expires_at &&
+        (inner == nullptr || !inner->expires_at || *inner->expires_at > *outer->expires_at)) {
         return "use after " + format_rfc3339(*outer->expires_at);
     }
     if (is_enforced(outer) &&

@@ -126,9 +126,8 @@ protected:
         return caller_of(granted);
     }
     Caller caller_of(const NewAccessKey& made) {
-        return caller_of(world.grants.client_credentials(*world.state(), made.key.client_id,
-                                                         made.client_secret.reveal(),
-                                                         World::origin(), {}));
+        return caller_of(world.grants.client_credentials(
+            *world.state(), made.key.client_id, made.client_secret.reveal(), World::origin(), {}));
     }
     Caller caller_of(const GrantOutcome& granted) {
         Caller caller;
@@ -200,8 +199,8 @@ TEST_F(LimitsTest, WarnOfAnExpiryThatIsNear) {
     const auto keys = find_expiring_keys(*world.state(), world.clock.now(), week);
     ASSERT_EQ(keys.size(), 1U);
     EXPECT_EQ(keys[0].client_id, "ci");
-    EXPECT_TRUE(find_expiring_keys(*world.state(), world.clock.now().plus_seconds(week), week)
-                    .empty())
+    EXPECT_TRUE(
+        find_expiring_keys(*world.state(), world.clock.now().plus_seconds(week), week).empty())
         << "what has expired does not expire any more";
 }
 
@@ -321,8 +320,8 @@ TEST_F(LimitsTest, OfTimeAndPlaceBoundWhatAKeyMakes) {
     const NewServiceAccount account = make_account("ci", "{" + addresses + "}");
     const Caller caller = caller_of(account);
     EXPECT_THAT(refusal(world.accounts.create(caller, "other")), HasSubstr("other addresses"));
-    EXPECT_THAT(refusal(world.accounts.create(
-                    caller, "other", "{" + addresses + R"(,"addressMode":"log-only"})")),
+    EXPECT_THAT(refusal(world.accounts.create(caller, "other",
+                                              "{" + addresses + R"(,"addressMode":"log-only"})")),
                 HasSubstr("other addresses"));
     EXPECT_EQ(refusal(world.accounts.create(caller, "other", R"({"addresses":["192.0.2.7"]})")),
               "done");
@@ -343,9 +342,9 @@ TEST_F(LimitsTest, OfTimeAndPlaceBoundWhatAKeyMakes) {
 TEST_F(LimitsTest, AreInTheSumWhenSomebodyIsJudgedByRights) {
     const NewServiceAccount bounded = make_account("bounded", R"({"ceiling":{"roleIds":[7]}})");
     const NewServiceAccount other = make_account("other", "{}");
-    EXPECT_THAT(refusal(world.accounts.regenerate_secret(caller_of(bounded),
-                                                         other.account.id.value)),
-                HasSubstr("beyond the key's ceiling"));
+    EXPECT_THAT(
+        refusal(world.accounts.regenerate_secret(caller_of(bounded), other.account.id.value)),
+        HasSubstr("beyond the key's ceiling"));
     const TenantId tenant = world.state()->tenant.id;
     const AccessRuleDraft rule{{SubjectType::user, "new@example.com"},
                                {tenant, system_administrator},

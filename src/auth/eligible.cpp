@@ -6,10 +6,9 @@
 namespace claviger {
 
 std::string_view name_of(Ineligible reason) {
-    static constexpr std::array<std::string_view, 7> names{"tenant disabled", "unknown principal",
-                                                           "principal disabled", "token revoked",
-                                                           "password is temporary", "key expired",
-                                                           "address not in the list"};
+    static constexpr std::array<std::string_view, 7> names{
+        "tenant disabled",       "unknown principal", "principal disabled",     "token revoked",
+        "password is temporary", "key expired",       "address not in the list"};
     return names[static_cast<std::size_t>(reason)];
 }
 
@@ -45,8 +44,8 @@ Eligibility judge_use(Eligibility standing, const LimitsPointer& limits,
     if (limits->expires_at && *limits->expires_at <= use.at) {
         return refuse(Ineligible::key_expired);
     }
-    standing.is_outside_addresses = limits->addresses && !use.source_ip.empty() &&
-                                    !limits->addresses->contains(use.source_ip);
+    standing.is_outside_addresses =
+        limits->addresses && !use.source_ip.empty() && !limits->addresses->contains(use.source_ip);
     if (standing.is_outside_addresses && limits->address_mode == AddressMode::enforced) {
         return refuse(Ineligible::outside_addresses);
     }
@@ -64,11 +63,10 @@ Eligibility eligible(const TenantState& state, PrincipalKind kind, const Uuid& i
     }
     if (kind == PrincipalKind::service_account) {
         const AccountEntry* account = state.accounts.find(id);
-        return account == nullptr
-                   ? refuse(Ineligible::unknown)
-                   : judge_use(judge(account->enabled, account->epoch, token_epoch, account->name,
-                                     nullptr),
-                               account->limits, use);
+        return account == nullptr ? refuse(Ineligible::unknown)
+                                  : judge_use(judge(account->enabled, account->epoch, token_epoch,
+                                                    account->name, nullptr),
+                                              account->limits, use);
     }
     const User* user = state.users.find(id);
     if (user == nullptr) {

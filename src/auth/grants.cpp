@@ -60,7 +60,8 @@ Grants::Grants(const TokenSettings& settings, const Pepper& pepper, Passwords& p
 Grants::Counts Grants::counts() const {
     return {granted_clients_.load(std::memory_order_relaxed),
             granted_users_.load(std::memory_order_relaxed),
-            refreshed_.load(std::memory_order_relaxed), refused_.load(std::memory_order_relaxed),
+            refreshed_.load(std::memory_order_relaxed),
+            refused_.load(std::memory_order_relaxed),
             throttled_.load(std::memory_order_relaxed),
             outside_addresses_.load(std::memory_order_relaxed)};
 }
@@ -97,7 +98,8 @@ std::expected<Principal, GrantOutcome> Grants::check_client(const TenantState& s
     if (!client) {
         return std::unexpected(std::move(client).error());
     }
-    Principal principal{client->subject.kind, client->subject.id, std::string(client->standing.name)};
+    Principal principal{client->subject.kind, client->subject.id,
+                        std::string(client->standing.name)};
     principal.limits = client->standing.limits;
     if (const auto* key = std::get_if<AccessKeyId>(&client->login)) {
         principal.access_key = key->value;

@@ -15,8 +15,8 @@
 #include "auth/directory.h"
 #include "auth/eligible.h"
 #include "auth/issue_token.h"
-#include "auth/narrowing.h"
 #include "auth/last_logins.h"
+#include "auth/narrowing.h"
 #include "auth/password.h"
 #include "auth/refresh_token.h"
 #include "auth/throttle.h"
@@ -50,9 +50,9 @@ struct GrantedTokens {
     std::string id_token; // empty unless asked for; users get one unless they narrow
     std::int64_t expires_in = 0;
     std::optional<GrantedSession> session = {};
-    std::string scope = {};                         // the permissions that it was narrowed to
-    std::optional<Timestamp> key_expires_at = {};   // when that is soon
-    bool is_outside_addresses = false;              // of the key's limits, which only log it
+    std::string scope = {};                       // the permissions that it was narrowed to
+    std::optional<Timestamp> key_expires_at = {}; // when that is soon
+    bool is_outside_addresses = false;            // of the key's limits, which only log it
 };
 
 struct GrantOutcome {

@@ -134,9 +134,8 @@ Result<Narrowing> narrow_further(const AccessSnapshot& access, const Narrowing& 
         next.audience = wanted.audience;
     }
     if (wanted.lifetime_seconds) {
-        next.lifetime_seconds = std::min(*wanted.lifetime_seconds,
-                                         granted.lifetime_seconds.value_or(
-                                             *wanted.lifetime_seconds));
+        next.lifetime_seconds = std::min(
+            *wanted.lifetime_seconds, granted.lifetime_seconds.value_or(*wanted.lifetime_seconds));
     }
     return next;
 }

@@ -24,8 +24,8 @@ protected:
     NewServiceAccount account = *world.accounts.create(world.admin(), "ci");
     OrgUnit cluster = *world.units.create(
         world.admin(), {ScopeType::cluster, tenant_scope(world.state()->tenant.id), "c", "", "{}"});
-    OrgUnit department = *world.units.create(
-        world.admin(), {ScopeType::department, cluster.id, "d", "", "{}"});
+    OrgUnit department =
+        *world.units.create(world.admin(), {ScopeType::department, cluster.id, "d", "", "{}"});
 
     void SetUp() override {
         const TenantId tenant = world.state()->tenant.id;
@@ -46,9 +46,8 @@ protected:
     GrantOutcome grant(const NarrowingRequest& request, bool with_id_token = false) {
         GrantOptions options{IssuerKind::root, with_id_token};
         options.narrowing = *read(request);
-        return world.grants.client_credentials(*world.state(), "ci",
-                                               account.client_secret.reveal(), World::origin(),
-                                               std::move(options));
+        return world.grants.client_credentials(*world.state(), "ci", account.client_secret.reveal(),
+                                               World::origin(), std::move(options));
     }
     GrantOutcome sign_in(const NarrowingRequest& request) {
         GrantOptions options;
@@ -73,8 +72,8 @@ protected:
         EXPECT_TRUE(principal);
         const Rights rights = rights_of(*principal);
         const AccessSnapshot& access = world.state()->access;
-        return decide(access, {rights.subjects(), *find_permission(permission),
-                               *access.find(scope), rights.limits()})
+        return decide(access, {rights.subjects(), *find_permission(permission), *access.find(scope),
+                               rights.limits()})
             .reason;
     }
     static ParsedJwt claims_of(const GrantOutcome& outcome) {
@@ -88,14 +87,12 @@ TEST_F(NarrowingTest, IsReadFromWhatARequestSays) {
         << "words of others say nothing";
     const auto narrowed = read({.scope = "openid project:read cluster:read"});
     EXPECT_EQ(scope_claim(*narrowed->permissions), "project:read cluster:read");
-    for (const char* scope : {"project:fly", "nothing:read", "https://example.com/x", "project:",
-                              ":read", "openid project:read x:y"}) {
-        EXPECT_EQ(read({.scope = scope}).error().code(), ErrorCode::invalid_scope)
-            << scope;
+    for (const char* scope : {"project:fly", "nothing:read", "https://example.com/x",
+                              "project:", ":read", "openid project:read x:y"}) {
+        EXPECT_EQ(read({.scope = scope}).error().code(), ErrorCode::invalid_scope) << scope;
     }
     EXPECT_EQ(read({.scope = "a\"b"}).error().code(), ErrorCode::invalid_request);
-    EXPECT_EQ(read({.scope = std::string(64, ' ')}).error().code(),
-              ErrorCode::invalid_request);
+    EXPECT_EQ(read({.scope = std::string(64, ' ')}).error().code(), ErrorCode::invalid_request);
     NarrowingRequest lifetime;
     for (const std::int64_t seconds : {0, -1}) {
         lifetime.lifetime_seconds = seconds;
@@ -107,8 +104,7 @@ TEST_F(NarrowingTest, NamesARegisteredResource) {
     EXPECT_EQ(read({.resource = other_resource})->audience, other_resource);
     for (const char* resource : {"runai", "https://build.example.com", "https://other.example/",
                                  "https://build.example.com/#x", "build"}) {
-        EXPECT_EQ(read({.resource = resource}).error().code(),
-                  ErrorCode::invalid_target)
+        EXPECT_EQ(read({.resource = resource}).error().code(), ErrorCode::invalid_target)
             << resource;
     }
     world.settings.audience = "https://api.example.com";
@@ -119,8 +115,12 @@ TEST_F(NarrowingTest, NamesARegisteredResource) {
 }
 
 TEST_F(NarrowingTest, NamesAScopeByTypeAndId) {
-    for (const auto& [type, id] : {std::pair("project", ""), {"", "1"}, {"place", "1"},
-                                   {"system", "1"}, {"project", "1:2"}, {"project", "1 2"}}) {
+    for (const auto& [type, id] : {std::pair("project", ""),
+                                   {"", "1"},
+                                   {"place", "1"},
+                                   {"system", "1"},
+                                   {"project", "1:2"},
+                                   {"project", "1 2"}}) {
         NarrowingRequest request;
         request.scope_type = type;
         request.scope_id = id;
@@ -192,8 +192,7 @@ TEST_F(NarrowingTest, OfAnotherResourceIsNotForThisOne) {
 
 TEST_F(NarrowingTest, IsNotMixedUpInTheCache) {
     // More tokens than there are places for narrowings: each stays bound by its own.
-    const std::string read_only = grant({.scope = "department:read"})
-                                      .result->access_token;
+    const std::string read_only = grant({.scope = "department:read"}).result->access_token;
     const std::string plain = grant({}).result->access_token;
     EXPECT_EQ(judge(read_only, "department:update", department.id), DecisionReason::beyond_token);
     for (int i = 0; i < 3000; ++i) {
@@ -213,8 +212,8 @@ TEST_F(NarrowingTest, MakesNoKeyThatIsWider) {
     const auto refused = world.keys.create(caller, "laptop");
     ASSERT_FALSE(refused);
     EXPECT_THAT(refused.error().detail(), HasSubstr("beyond what the token was narrowed to"));
-    EXPECT_TRUE(world.keys.create(caller, "laptop",
-                                  R"({"ceiling":{"permissions":["department:read"]}})"));
+    EXPECT_TRUE(
+        world.keys.create(caller, "laptop", R"({"ceiling":{"permissions":["department:read"]}})"));
     EXPECT_TRUE(world.users.create(caller, "new@example.com", false))
         << "a user without rules holds nothing; whether users are made is judged by the route";
 }
@@ -246,9 +245,7 @@ TEST_F(NarrowingTest, IsNotWidenedByARefresh) {
         request.lifetime_seconds = 60;
         return request;
     }());
-    EXPECT_EQ(refresh(session, {.scope = "department:update"})
-                  .result.error()
-                  .code(),
+    EXPECT_EQ(refresh(session, {.scope = "department:update"}).result.error().code(),
               ErrorCode::invalid_scope);
     EXPECT_EQ(refresh(session, within(cluster)).result.error().code(), ErrorCode::invalid_scope);
     NarrowingRequest longer;

@@ -45,8 +45,7 @@ Result<void> Revocations::end_token(const Caller& caller, const NamedToken& toke
     if (!id) {
         return fail(ErrorCode::invalid_request, "this is no jti of a token of this server");
     }
-    if (token.expires_at >
-        now.plus_seconds(longest_token_lifetime_seconds + clock_skew_seconds)) {
+    if (token.expires_at > now.plus_seconds(longest_token_lifetime_seconds + clock_skew_seconds)) {
         return fail(ErrorCode::invalid_request, "no token lives so long");
     }
     if (token.expires_at <= now || caller.state->revocations.has_ended(id->random)) {
@@ -61,9 +60,8 @@ Result<void> Revocations::end_token(const Caller& caller, const NamedToken& toke
         revocation.at = now;
         revocation.expires_at = token.expires_at;
         TRY(append_revocation(transaction, std::move(revocation)));
-        return append_change_event(transaction,
-                                   change_event(caller, now, audit_action::remove, "token",
-                                                token.token_id, token.owner));
+        return append_change_event(transaction, change_event(caller, now, audit_action::remove,
+                                                             "token", token.token_id, token.owner));
     });
 }
 
@@ -140,9 +138,9 @@ Result<void> Revocations::end_secret(const Caller& caller, const Uuid& key, cons
             return end(*of_user, transaction.access_keys(), "access-keys", transaction);
         }
         auto account = TRY(transaction.service_accounts().find({caller.tenant(), key}));
-        return account ? end(*account, transaction.service_accounts(), "service-account",
-                             transaction)
-                       : unknown_key();
+        return account
+                   ? end(*account, transaction.service_accounts(), "service-account", transaction)
+                   : unknown_key();
     });
 }
 

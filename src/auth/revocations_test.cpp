@@ -82,8 +82,7 @@ TEST_F(RevocationsTest, AnEndedTokenStaysEndedAfterARestart) {
     const std::string token = token_of(account("robot"));
     must(world.revocations.end_token(world.admin(), named(token)));
     const auto again = reload();
-    EXPECT_FALSE(
-        world.verifier.verify(*again, token, AcceptedTokens::access_tokens, "192.0.2.1"));
+    EXPECT_FALSE(world.verifier.verify(*again, token, AcceptedTokens::access_tokens, "192.0.2.1"));
     EXPECT_EQ(again->revocations.last_number(), table().last_number());
 }
 
@@ -129,10 +128,9 @@ TEST_F(RevocationsTest, OnlyNamesOfTokensThatCanLiveAreTaken) {
     later.expires_at = world.clock.now().plus_seconds(longest_token_lifetime_seconds + 61);
     EXPECT_EQ(world.revocations.end_token(world.admin(), later).error().code(),
               ErrorCode::invalid_request);
-    EXPECT_EQ(world.revocations.end_token(world.admin(), {"x", world.clock.now(), ""})
-                  .error()
-                  .code(),
-              ErrorCode::invalid_request);
+    EXPECT_EQ(
+        world.revocations.end_token(world.admin(), {"x", world.clock.now(), ""}).error().code(),
+        ErrorCode::invalid_request);
     NamedToken past = named(token);
     past.expires_at = world.clock.now();
     must(world.revocations.end_token(world.admin(), past));
@@ -203,8 +201,7 @@ TEST_F(RevocationsTest, AKeysTokensEndAndItsSecretStaysGood) {
     must(world.revocations.end_secret(world.admin(), key.key.id.value, key.key.secrets[0].id));
     EXPECT_FALSE(grant());
     EXPECT_EQ(last().epoch, 3U);
-    EXPECT_EQ(world.revocations
-                  .end_secret(world.admin(), key.key.id.value, key.key.secrets[0].id)
+    EXPECT_EQ(world.revocations.end_secret(world.admin(), key.key.id.value, key.key.secrets[0].id)
                   .error()
                   .code(),
               ErrorCode::not_found);

@@ -34,7 +34,7 @@ private:
     std::vector<Subject> all_;
     std::array<const AccessLimit*, 2> limits_{}; // the key's, then the token's
     std::size_t limit_count_ = 0;
-    LimitsPointer key_;                         // shared with the principal: it may go first
+    LimitsPointer key_;                        // shared with the principal: it may go first
     std::shared_ptr<const AccessLimit> token_; // as well
 };
 

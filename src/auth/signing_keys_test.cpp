@@ -33,7 +33,8 @@ protected:
         return outcome.result ? outcome.result->access_token : std::string();
     }
     bool is_good(const std::string& token) const {
-        return world.verifier.verify(*world.state(), token, AcceptedTokens::access_tokens, "192.0.2.1")
+        return world.verifier
+            .verify(*world.state(), token, AcceptedTokens::access_tokens, "192.0.2.1")
             .has_value();
     }
     static std::string kid_of(const std::string& token) { return parse_jwt(token)->kid; }

@@ -15,8 +15,8 @@ namespace claviger {
 struct TokenSettings {
     std::string public_url = "http://127.0.0.1:8080"; // without a trailing slash
     std::string audience = "runai";
-    std::vector<std::string> resources; // other audiences, which a request may name (RFC 8707)
-    std::int64_t lifetime_seconds = 3600;              // above 60: clients refresh a minute early
+    std::vector<std::string> resources;   // other audiences, which a request may name (RFC 8707)
+    std::int64_t lifetime_seconds = 3600; // above 60: clients refresh a minute early
     std::int64_t refresh_lifetime_seconds = 2'592'000; // of a session, from the sign-in
     SigningAlgorithm algorithm = SigningAlgorithm::es256;
     /// Audiences whose tokens are signed with another one.

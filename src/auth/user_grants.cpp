@@ -96,8 +96,14 @@ GrantOutcome Grants::password(const TenantState& state, const PasswordRequest& r
     const std::string address = ascii_lower(request.email);
     const std::string folded = fold_name(request.email);
     options.with_id_token = true;
-    const Attempt attempt{state,  address, folded,      PrincipalKind::user, grant_type::password,
-                          origin, std::move(options), clock_.now()};
+    const Attempt attempt{state,
+                          address,
+                          folded,
+                          PrincipalKind::user,
+                          grant_type::password,
+                          origin,
+                          std::move(options),
+                          clock_.now()};
     const auto checked = check_password(attempt, request.password);
     if (!checked) {
         return checked.error();
@@ -184,13 +190,13 @@ GrantOutcome Grants::refresh(const TenantState& state, const RefreshRequest& req
     const User* user = session != nullptr ? state.users.find(session->user) : nullptr;
     const std::string counted_as = content ? content->session.value.text() : "";
     Attempt attempt{state,
-                          user != nullptr ? std::string_view(user->email) : std::string_view(),
-                          content ? counted_as : grant_type::refresh_token,
-                          PrincipalKind::user,
-                          grant_type::refresh_token,
-                          origin,
-                          std::move(options),
-                          clock_.now()};
+                    user != nullptr ? std::string_view(user->email) : std::string_view(),
+                    content ? counted_as : grant_type::refresh_token,
+                    PrincipalKind::user,
+                    grant_type::refresh_token,
+                    origin,
+                    std::move(options),
+                    clock_.now()};
     if (user == nullptr) {
         return refuse(attempt, content ? "session ended" : "unknown refresh token", wrong_token);
     }

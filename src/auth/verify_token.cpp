@@ -236,8 +236,7 @@ Result<VerifiedToken> TokenVerifier::find(const TenantState& state, std::string_
 }
 
 Result<Principal> TokenVerifier::verify(const TenantState& state, std::string_view token,
-                                        AcceptedTokens accepted,
-                                        std::string_view source_ip) const {
+                                        AcceptedTokens accepted, std::string_view source_ip) const {
     if (token.size() > max_token_size) {
         return refuse("the token is too long");
     }

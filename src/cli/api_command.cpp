@@ -15,19 +15,25 @@ namespace claviger {
 namespace {
 
 constexpr std::array<ApiArgument, 5> common_arguments{{
-    {.spelling = "--url", .field = "", .help = "Address of the server [CLAVIGER_URL]",
+    {.spelling = "--url",
+     .field = "",
+     .help = "Address of the server [CLAVIGER_URL]",
      .metavar = "URL"},
     {.spelling = "--ca-file",
      .field = "",
      .help = "Certificates to trust instead of the system's [CLAVIGER_CA_FILE]",
      .metavar = "FILE"},
-    {.spelling = "--timeout", .field = "", .help = "Seconds to wait for an answer [30]",
+    {.spelling = "--timeout",
+     .field = "",
+     .help = "Seconds to wait for an answer [30]",
      .metavar = "N"},
     {.spelling = "--allow-http",
      .field = "",
      .help = "Send credentials in the clear to another machine",
      .kind = ArgumentKind::flag},
-    {.spelling = "--json", .field = "", .help = "Print the answer of the API as it is",
+    {.spelling = "--json",
+     .field = "",
+     .help = "Print the answer of the API as it is",
      .kind = ArgumentKind::flag},
 }};
 
@@ -36,10 +42,9 @@ std::vector<ApiCommand> joined_commands() {
 }
 
 std::unexpected<ApiFailure> misuse(const ApiArgument& argument, std::string_view what_to_do) {
-    return std::unexpected(
-        ApiFailure{ExitCode::usage, std::string(argument.spelling) +
-                                        " is not accepted: command line; " +
-                                        std::string(what_to_do)});
+    return std::unexpected(ApiFailure{ExitCode::usage, std::string(argument.spelling) +
+                                                           " is not accepted: command line; " +
+                                                           std::string(what_to_do)});
 }
 
 ApiResult<Secret> read_secret_file(const ApiArgument& argument, const std::string& file) {
@@ -97,8 +102,8 @@ public:
         const auto is_in_body = [](const ApiArgument& argument) {
             return argument.sent_in == SentIn::body;
         };
-        const bool has_body = !command_.fixed_members.empty() ||
-                              std::ranges::any_of(command_.arguments, is_in_body);
+        const bool has_body =
+            !command_.fixed_members.empty() || std::ranges::any_of(command_.arguments, is_in_body);
         ApiCall call{command_.method, std::move(path_), {}, {}};
         call.path += query_;
         if (has_body && command_.encoding == BodyEncoding::form) {
@@ -167,9 +172,8 @@ ApiResult<boost::json::value> answer_to(const ApiCommand& command, const Argumen
         return std::unexpected(ApiFailure{ExitCode::usage, settings.error().detail()});
     }
     ApiSession session(std::move(*settings));
-    const ApiCall call = TRY(make_call(command, values, [&](std::string_view text) {
-        return session.find_key(text);
-    }));
+    const ApiCall call = TRY(
+        make_call(command, values, [&](std::string_view text) { return session.find_key(text); }));
     return session.call(call);
 }
 

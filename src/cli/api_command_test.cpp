@@ -33,35 +33,34 @@ const ApiCommand sample{
     .help = "A command of this test",
     .method = HttpMethod::post,
     .path = "/api/v1/{key}/things/{thing}/{key.id}",
-    .arguments =
-        {{.spelling = "KEY",
-          .field = "key",
-          .help = "",
-          .kind = ArgumentKind::key,
-          .sent_in = SentIn::path},
-         {.spelling = "THING", .field = "thing", .help = "", .sent_in = SentIn::path},
-         {.spelling = "--days", .field = "days", .help = "", .kind = ArgumentKind::number},
-         {.spelling = "--note", .field = "note", .help = ""},
-         {.spelling = "--force",
-          .field = "isForced",
-          .help = "",
-          .kind = ArgumentKind::flag,
-          .sent_in = SentIn::body},
-         {.spelling = "--only",
-          .field = "permissions",
-          .help = "",
-          .kind = ArgumentKind::list,
-          .sent_in = SentIn::body},
-         {.spelling = "--secret",
-          .field = "secret",
-          .help = "",
-          .kind = ArgumentKind::secret_file,
-          .sent_in = SentIn::body},
-         {.spelling = "--of",
-          .field = "keyId",
-          .help = "",
-          .kind = ArgumentKind::key,
-          .sent_in = SentIn::body}},
+    .arguments = {{.spelling = "KEY",
+                   .field = "key",
+                   .help = "",
+                   .kind = ArgumentKind::key,
+                   .sent_in = SentIn::path},
+                  {.spelling = "THING", .field = "thing", .help = "", .sent_in = SentIn::path},
+                  {.spelling = "--days", .field = "days", .help = "", .kind = ArgumentKind::number},
+                  {.spelling = "--note", .field = "note", .help = ""},
+                  {.spelling = "--force",
+                   .field = "isForced",
+                   .help = "",
+                   .kind = ArgumentKind::flag,
+                   .sent_in = SentIn::body},
+                  {.spelling = "--only",
+                   .field = "permissions",
+                   .help = "",
+                   .kind = ArgumentKind::list,
+                   .sent_in = SentIn::body},
+                  {.spelling = "--secret",
+                   .field = "secret",
+                   .help = "",
+                   .kind = ArgumentKind::secret_file,
+                   .sent_in = SentIn::body},
+                  {.spelling = "--of",
+                   .field = "keyId",
+                   .help = "",
+                   .kind = ArgumentKind::key,
+                   .sent_in = SentIn::body}},
     .fixed_members = R"("type":"key")",
 };
 
@@ -103,9 +102,8 @@ TEST(ApiCommandTest, FormsAreEncodedAsForms) {
     form.fixed_members = "";
     const TemporaryDirectory folder;
     const std::string file = write_file(folder.path() / "secret", "a+b&c\n");
-    const auto call = make_call(form,
-                                {{"KEY", "ci-runner"}, {"secret", file}, {"of", "ci-runner"}},
-                                find_one);
+    const auto call =
+        make_call(form, {{"KEY", "ci-runner"}, {"secret", file}, {"of", "ci-runner"}}, find_one);
     ASSERT_TRUE(call);
     EXPECT_EQ(call->content_type, "application/x-www-form-urlencoded");
     EXPECT_EQ(call->body.reveal(), "secret=a%2Bb%26c&keyId=8d2b");
@@ -208,10 +206,9 @@ TEST(ServerAddressTest, PlainHttpIsForThisMachine) {
                              "https://claviger.example", "https://10.0.0.1"}) {
         EXPECT_TRUE(server_address(good, false)) << good;
     }
-    for (const char* bad :
-         {"http://claviger.example", "http://127.0.0.1.example", "http://10.0.0.1",
-          "ftp://localhost", "https://user:word@x.example", "https://x.example/?a",
-          "https://x.example/#a", "claviger", ""}) {
+    for (const char* bad : {"http://claviger.example", "http://127.0.0.1.example",
+                            "http://10.0.0.1", "ftp://localhost", "https://user:word@x.example",
+                            "https://x.example/?a", "https://x.example/#a", "claviger", ""}) {
         EXPECT_FALSE(server_address(bad, false)) << bad;
     }
     EXPECT_TRUE(server_address("http://10.0.0.1", true));
@@ -221,7 +218,9 @@ TEST(ServerAddressTest, PlainHttpIsForThisMachine) {
 TEST(PrintableTest, ControlCharactersDoNotReachATerminal) {
     EXPECT_EQ(printable("a\x1B[2Jb\r\n\x7F"), "a?[2Jb???");
     EXPECT_EQ(printable("caf\xC3\xA9"), "caf\xC3\xA9");
-    EXPECT_EQ(printable("a\xC2\x9B" "b"), "a?b");
+    EXPECT_EQ(printable("a\xC2\x9B"
+                        "b"),
+              "a?b");
     EXPECT_EQ(printable("a\xFF"), "a?");
 }
 
@@ -244,8 +243,8 @@ TEST(ApiCommandLineTest, SecretsAreNoFlags) {
     const Environment environment;
     std::ostringstream out;
     std::ostringstream error;
-    const int code = run_command_line({"access", "rules", "--token", "planted-secret-value"}, {},
-                                      {out, error});
+    const int code =
+        run_command_line({"access", "rules", "--token", "planted-secret-value"}, {}, {out, error});
     EXPECT_EQ(code, 2);
     EXPECT_THAT(error.str(), Not(HasSubstr("planted-secret-value")));
 }

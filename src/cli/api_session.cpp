@@ -121,8 +121,8 @@ std::string printable(std::string_view text) {
     std::string out;
     for (std::size_t i = 0; i < text.size(); ++i) {
         const auto byte = static_cast<unsigned char>(text[i]);
-        const bool is_c1 = byte == 0xC2 && i + 1 < text.size() &&
-                           static_cast<unsigned char>(text[i + 1]) < 0xA0;
+        const bool is_c1 =
+            byte == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0;
         if (byte < 0x20 || byte == 0x7F || is_c1 || (!is_text && byte >= 0x80)) {
             out += '?';
             i += is_c1 && is_text ? 1 : 0;
@@ -195,8 +195,8 @@ struct ApiSession::Search {
 
     void offer(std::string_view collection, const json::value& item) {
         const std::string id = member_of(item, "id");
-        const bool fits = id == text || member_of(item, "clientId") == text ||
-                          member_of(item, "name") == text;
+        const bool fits =
+            id == text || member_of(item, "clientId") == text || member_of(item, "name") == text;
         if (fits && std::ranges::find(found, id, &Key::id) == found.end()) {
             found.push_back({collection, id});
         }
@@ -249,9 +249,9 @@ ApiResult<Key> ApiSession::find_key(std::string_view text) {
         return std::move(search.found.front());
     }
     if (!search.found.empty()) {
-        return std::unexpected(ApiFailure{ExitCode::failed,
-                                          "several keys are called " + printable(text) +
-                                              ": command line; give the client id or the id"});
+        return std::unexpected(
+            ApiFailure{ExitCode::failed, "several keys are called " + printable(text) +
+                                             ": command line; give the client id or the id"});
     }
     return std::unexpected(
         ApiFailure{search.was_denied ? ExitCode::denied : ExitCode::not_found,

@@ -180,7 +180,6 @@ private:
 
 } // namespace
 
-
 TokenSettings token_settings(const Options& options, std::string public_url) {
     TokenSettings settings;
     settings.public_url = std::move(public_url);

@@ -30,9 +30,9 @@ std::string read_file(const std::filesystem::path& path) {
 struct Site {
     TemporaryDirectory folder;
     World world;
-    Operations operations{world.tenants, world.signing_keys, world.rekey,
-                          world.directory, world.store,    world.events,
-                          folder.path(),   world.clock,    world.random};
+    Operations operations{world.tenants,   world.signing_keys, world.rekey,
+                          world.directory, world.store,        world.events,
+                          folder.path(),   world.clock,        world.random};
 
     OperatorAnswer run(std::string_view command, const std::string& file,
                        const std::string& realm = "") {

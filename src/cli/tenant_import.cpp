@@ -253,8 +253,7 @@ Result<void> TenantImport::import_access_key(const AccessKeyRecord& record) {
     const auto same = TRY(transaction_.access_keys().find_by_name(owner->id, record.name));
     if (same) {
         const bool is_same_client = !record.client_id || same->client_id == key.client_id;
-        note_existing(is_same_client && same->limits == *limits,
-                      "an access key of this name");
+        note_existing(is_same_client && same->limits == *limits, "an access key of this name");
         return {};
     }
     const auto others = TRY(transaction_.access_keys().of_user(owner->id));

@@ -26,8 +26,8 @@ inline constexpr std::string_view issued_at = "iat";
 inline constexpr std::string_view token_id = "jti";
 inline constexpr std::string_view client_id = "client_id";
 inline constexpr std::string_view tenant = "tenant";
-inline constexpr std::string_view session = "sid"; // OpenID Connect Front-Channel Logout 3
-inline constexpr std::string_view scope = "scope"; // RFC 9068 2.2.3: permissions
+inline constexpr std::string_view session = "sid";   // OpenID Connect Front-Channel Logout 3
+inline constexpr std::string_view scope = "scope";   // RFC 9068 2.2.3: permissions
 inline constexpr std::string_view within = "within"; // a scope of the tree
 inline constexpr std::string_view email = "email";
 // OpenID Connect Core 5.1, and what clients of the contract look for (1.6).

@@ -114,7 +114,7 @@ private:
     std::vector<std::move_only_function<void()>> waiting_followers_;
     std::atomic<std::size_t> followers_{0}; // waiting or not
     std::atomic<bool> follower_wake_posted_{false};
-    std::int64_t followers_resumed_ = 0; // monotonic milliseconds
+    std::int64_t followers_resumed_ = 0;                           // monotonic milliseconds
     std::vector<std::move_only_function<void()>> at_end_, ending_; // the latter while they run
     std::string date_;
     std::int64_t date_second_ = 0;

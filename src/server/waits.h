@@ -32,9 +32,8 @@ Awaitable<Outcome> run_on(IoThread& thread, WorkerPool& pool, Work& work) {
         };
         pool.submit(std::move(job));
     };
-    auto pending =
-        boost::asio::async_initiate<const boost::asio::use_awaitable_t<LoopExecutor>,
-                                    void(Outcome)>(start, use_awaitable);
+    auto pending = boost::asio::async_initiate<const boost::asio::use_awaitable_t<LoopExecutor>,
+                                               void(Outcome)>(start, use_awaitable);
     auto outcome = co_await std::move(pending);
     co_return outcome;
 }

@@ -48,8 +48,9 @@ inline Uuid uuid(std::uint32_t number) {
 
 inline Tenant tenant(TenantId id) {
     const std::string number = std::to_string(number_of(id));
-    return {id,   "realm" + number, "host" + number + ".example", "Tenant " + number, true, at(1),
-            at(2), {}};
+    return {
+        id, "realm" + number, "host" + number + ".example", "Tenant " + number, true, at(1), at(2),
+        {}};
 }
 
 inline Revocation revocation(TenantId tenant, std::uint64_t number, Timestamp expires_at) {

@@ -156,9 +156,8 @@ Result<void> SqliteStore::load(const RowVisitor& visit) {
 
 Result<std::vector<Revocation>> SqliteStore::revocations(TenantId tenant, std::uint64_t after,
                                                          std::size_t most) {
-    static const std::string sql =
-        select(revocation_columns,
-               "revocation WHERE tenant = ? AND number > ? ORDER BY number LIMIT ?");
+    static const std::string sql = select(
+        revocation_columns, "revocation WHERE tenant = ? AND number > ? ORDER BY number LIMIT ?");
     const auto reader = TRY(open_reader());
     Statement found = TRY(reader->query(sql, tenant, after, static_cast<std::int64_t>(most)));
     std::vector<Revocation> revocations;

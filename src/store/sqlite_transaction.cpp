@@ -288,8 +288,7 @@ struct SqliteTransaction::Rows {
         : tenants(context), service_accounts(context), users(context), access_keys(context),
           sessions(context), roles(context), identity_providers(context), tenant_settings(context),
           org_units(context), access_rules(context), signing_keys(context), revocations(context),
-          root_keys(context),
-          change_events(context) {}
+          root_keys(context), change_events(context) {}
 
     SqliteTenantRows tenants;
     SqliteServiceAccountRows service_accounts;

@@ -451,8 +451,7 @@ TYPED_TEST(StoreTest, RevocationsAreNumberedByTenantWithoutGaps) {
     EXPECT_EQ(texts(first, 0, 1), Texts{text_of(one)});
     EXPECT_EQ(texts(second, 0, 9), Texts{text_of(other)});
     const Texts all = loaded(this->store());
-    EXPECT_EQ(Texts(all.end() - 3, all.end()),
-              (Texts{text_of(one), text_of(two), text_of(other)}));
+    EXPECT_EQ(Texts(all.end() - 3, all.end()), (Texts{text_of(one), text_of(two), text_of(other)}));
 }
 
 TYPED_TEST(StoreTest, ExpiredRevocationsAreRemovedButATenantsLast) {
@@ -464,9 +463,8 @@ TYPED_TEST(StoreTest, ExpiredRevocationsAreRemovedButATenantsLast) {
     const auto expired = [](Timestamp now, std::size_t most) {
         return [=](auto& t) { return t.revocations().expired(now, most); };
     };
-    EXPECT_EQ(this->found_all(expired(at(30), 9)),
-              (Texts{text_of(revocation(first, 3, at(20))),
-                     text_of(revocation(first, 1, at(30)))}));
+    EXPECT_EQ(this->found_all(expired(at(30), 9)), (Texts{text_of(revocation(first, 3, at(20))),
+                                                          text_of(revocation(first, 1, at(30)))}));
     EXPECT_EQ(this->found_all(expired(at(30), 1)), Texts{text_of(revocation(first, 3, at(20)))});
     std::vector<std::string> heard;
     this->store().set_commit_listener([&](std::uint64_t, std::span<const Row> rows) {
