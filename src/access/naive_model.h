@@ -132,10 +132,13 @@ struct NaiveModel {
         return held;
     }
     /// The scopes from which on something may be permitted: those of a rule or of a limit.
-    std::set<ScopeId> beginnings(const std::vector<Subject>& subjects) const {
+    std::set<ScopeId> beginnings(const std::vector<Subject>& subjects,
+                                 std::optional<Permission> permission = {}) const {
         std::set<ScopeId> scopes;
         for (const AccessRule& rule : rules_of(subjects)) {
-            scopes.insert(rule.scope);
+            if (!permission || holds(rule, *permission)) {
+                scopes.insert(rule.scope);
+            }
         }
         for (const AccessLimit& limit : limits) {
             for (const ScopeId& scope : limit.scopes.value_or(std::vector<ScopeId>())) {
@@ -148,6 +151,12 @@ struct NaiveModel {
     }
     PermissionSet permissions_anywhere(const std::vector<Subject>& subjects) const {
         PermissionSet held;
+        if (limits.empty()) {
+            for (const AccessRule& rule : rules_of(subjects)) {
+                held.add(permissions_of(rule));
+            }
+            return held;
+        }
         for (const ScopeId& scope : beginnings(subjects)) {
             held.add(permissions_at(subjects, scope));
         }
@@ -156,7 +165,7 @@ struct NaiveModel {
     std::set<ScopeId> permitted_scopes(const std::vector<Subject>& subjects,
                                        Permission permission) const {
         std::set<ScopeId> all;
-        for (const ScopeId& scope : beginnings(subjects)) {
+        for (const ScopeId& scope : beginnings(subjects, permission)) {
             if (reason(subjects, permission, scope) == DecisionReason::permitted) {
                 all.insert(scope);
             }
