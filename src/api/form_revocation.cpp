@@ -89,12 +89,12 @@ struct IntrospectionResponse {
     std::optional<std::int64_t> exp, iat;
     std::optional<std::string> sub;
     std::optional<std::vector<std::string>> aud;
-    std::optional<std::string> iss, jti, sid;
+    std::optional<std::string> iss, jti, sid, scope, within;
     std::optional<std::int64_t> tenant;
 };
 BOOST_DESCRIBE_STRUCT(IntrospectionResponse, (),
                       (active, client_id, username, token_type, exp, iat, sub, aud, iss, jti, sid,
-                       tenant))
+                       scope, within, tenant))
 
 /// Who asks: by a bearer token, or as a client.
 Result<Principal> find_asker(Context& context, const RevokeRequest& request) {
@@ -140,6 +140,8 @@ Result<IntrospectionResponse> introspect_token(Context& context, const RevokeReq
     if (!jwt.session.empty()) {
         response.sid = std::move(jwt.session);
     }
+    response.scope = std::move(jwt.scope);
+    response.within = std::move(jwt.within);
     response.tenant = jwt.tenant;
     return response;
 }

@@ -233,7 +233,9 @@ TEST_F(MasterKeySourceTest, TwoSourcesAreAnErrorThatNamesThem) {
     unsetenv("CREDENTIALS_DIRECTORY");
     ASSERT_TRUE(find(true));
     Environment::set("CLAVIGER_MASTER_KEY", std::string(64, 'e'));
-    ASSERT_TRUE(find(true)) << "nothing was made beside the option";
+    const auto option_and_file = find();
+    ASSERT_FALSE(option_and_file);
+    EXPECT_THAT(option_and_file.error().detail(), HasSubstr("master.key; keep one of them"));
 }
 
 } // namespace

@@ -34,6 +34,9 @@ protected:
         case OptionKind::choice:
             return std::string(spec.choices.at(number % spec.choices.size()));
         case OptionKind::list:
+            if (spec.name == "audience-algorithm") {
+                return "files-" + digit + "=RS256,logs-" + digit + "=ES256";
+            }
             return spec.metavar == "URI" ? "https://api" + digit + ".example,urn:api:" + digit
                                          : "10." + digit + ".0.0/16,fd0" + digit + "::/16";
         case OptionKind::path:

@@ -3,109 +3,17 @@
 #include "store/store.h"
 
 #include <atomic>
-#include <memory>
-#include <stdexcept>
 #include <thread>
 
-#include <gtest/gtest.h>
-
-#include "store/data_directory.h"
 #include "store/failing_store.h"
-#include "store/memory_store.h"
-#include "store/samples.h"
-#include "store/sqlite_store.h"
+#include "store/store_suite.h"
 
 namespace claviger {
 namespace {
 
 using namespace testing;
 
-/// Makes a backend, and opens it again where that means something.
-class Backend {
-public:
-    virtual ~Backend() = default;
-    virtual Store& store() = 0;
-    virtual void reopen() = 0;
-};
-
-class MemoryBackend final : public Backend {
-public:
-    Store& store() override { return store_; }
-    void reopen() override {}
-
-private:
-    MemoryStore store_;
-};
-
-class SqliteBackend final : public Backend {
-public:
-    SqliteBackend() { reopen(); }
-    Store& store() override { return *store_; }
-    void reopen() override {
-        store_.reset();
-        auto opened = SqliteStore::open(directory_.path());
-        if (!opened) {
-            throw std::runtime_error(opened.error().detail());
-        }
-        store_ = *std::move(opened);
-    }
-
-private:
-    TemporaryDirectory directory_;
-    std::unique_ptr<SqliteStore> store_;
-};
-
-template <class Kind>
-class StoreTest : public ::testing::Test {
-protected:
-    void SetUp() override {
-        must(put(store(), tenant(first)));
-        must(put(store(), tenant(second)));
-    }
-
-    Store& store() { return backend_.store(); }
-    void reopen() { backend_.reopen(); }
-
-    static void must(const Result<void>& done) {
-        ASSERT_TRUE(done.has_value()) << (done ? "" : done.error().detail());
-    }
-
-    /// What `find` gives inside a write, as text; "none" or "some" where there is nothing or more.
-    template <class Find>
-    std::string found(Find find) {
-        std::string text = "none";
-        must(store().write([&](Transaction& transaction) -> Result<void> {
-            const auto row = TRY(find(transaction));
-            text = row ? text_of(*row) : "none";
-            return {};
-        }));
-        return text;
-    }
-    template <class Find>
-    std::vector<std::string> found_all(Find find) {
-        std::vector<std::string> texts;
-        must(store().write([&](Transaction& transaction) -> Result<void> {
-            const auto rows = TRY(find(transaction));
-            for (const auto& row : rows) {
-                texts.push_back(text_of(row));
-            }
-            return {};
-        }));
-        return texts;
-    }
-
-    static ErrorCode code_of(const Result<void>& done) {
-        return done ? ErrorCode::too_large : done.error().code(); // too_large: no store says it
-    }
-
-private:
-    Kind backend_;
-};
-
-using Backends = ::testing::Types<MemoryBackend, SqliteBackend>;
 TYPED_TEST_SUITE(StoreTest, Backends);
-
-using Texts = std::vector<std::string>;
 
 TYPED_TEST(StoreTest, FindsWhatWasPut) {
     const auto row = account(first, 1, "robot");
@@ -422,96 +330,6 @@ TYPED_TEST(StoreTest, SessionsAreFoundByUserUntilTheyEnd) {
     this->reopen();
     EXPECT_EQ(this->found_all([&](auto& t) { return t.sessions().of_user(ann.id); }),
               Texts{text_of(two)});
-}
-
-// --- revocations --------------------------------------------------------------------------------
-
-TYPED_TEST(StoreTest, RevocationsAreNumberedByTenantWithoutGaps) {
-    const auto one = revocation(first, 1, at(100));
-    const auto two = revocation(first, 2, at(50));
-    const auto other = revocation(second, 1, at(100));
-    for (const Row& row : {Row(one), Row(other), Row(two)}) {
-        this->must(put(this->store(), row));
-    }
-    EXPECT_EQ(this->code_of(put(this->store(), revocation(first, 2, at(100)))),
-              ErrorCode::internal);
-    EXPECT_EQ(this->code_of(put(this->store(), revocation(first, 4, at(100)))),
-              ErrorCode::internal);
-    this->reopen();
-    const auto texts = [&](TenantId tenant, std::uint64_t after, std::size_t most) {
-        Texts found;
-        const auto rows = this->store().revocations(tenant, after, most);
-        for (const Revocation& row : rows.value()) {
-            found.push_back(text_of(row));
-        }
-        return found;
-    };
-    EXPECT_EQ(texts(first, 0, 9), (Texts{text_of(one), text_of(two)}));
-    EXPECT_EQ(texts(first, 1, 9), Texts{text_of(two)});
-    EXPECT_EQ(texts(first, 0, 1), Texts{text_of(one)});
-    EXPECT_EQ(texts(second, 0, 9), Texts{text_of(other)});
-    const Texts all = loaded(this->store());
-    EXPECT_EQ(Texts(all.end() - 3, all.end()), (Texts{text_of(one), text_of(two), text_of(other)}));
-}
-
-TYPED_TEST(StoreTest, ExpiredRevocationsAreRemovedButATenantsLast) {
-    for (const Row& row : {Row(revocation(first, 1, at(30))), Row(revocation(first, 2, at(99))),
-                           Row(revocation(first, 3, at(20))), Row(revocation(first, 4, at(10))),
-                           Row(revocation(second, 1, at(10)))}) {
-        this->must(put(this->store(), row));
-    }
-    const auto expired = [](Timestamp now, std::size_t most) {
-        return [=](auto& t) { return t.revocations().expired(now, most); };
-    };
-    EXPECT_EQ(this->found_all(expired(at(30), 9)), (Texts{text_of(revocation(first, 3, at(20))),
-                                                          text_of(revocation(first, 1, at(30)))}));
-    EXPECT_EQ(this->found_all(expired(at(30), 1)), Texts{text_of(revocation(first, 3, at(20)))});
-    std::vector<std::string> heard;
-    this->store().set_commit_listener([&](std::uint64_t, std::span<const Row> rows) {
-        for (const Row& row : rows) {
-            heard.push_back(text_of(row));
-        }
-    });
-    auto old = revocation(first, 1, at(30));
-    old.deleted_at = at(31);
-    this->must(this->store().write(
-        [&](Transaction& transaction) { return transaction.revocations().remove(old); }));
-    EXPECT_EQ(heard, Texts{text_of(old)});
-    this->store().set_commit_listener({});
-    this->reopen();
-    EXPECT_EQ(this->found_all(expired(at(30), 9)), Texts{text_of(revocation(first, 3, at(20)))});
-    EXPECT_EQ(this->store().revocations(first, 0, 9).value().size(), 3U);
-    this->must(put(this->store(), revocation(first, 5, at(1))));
-}
-
-TYPED_TEST(StoreTest, TheCompletionIsPartOfEachWork) {
-    bool fails = false;
-    this->store().set_completion(
-        [&](Transaction& transaction, std::span<const Row> rows) -> Result<void> {
-            const auto count = static_cast<std::uint32_t>(rows.size());
-            if (count == 0) {
-                return {};
-            }
-            const std::string email = std::to_string(count) + "@example.com";
-            TRY(transaction.users().put(user(first, 100 + count, email)));
-            return fails ? fail(ErrorCode::access_denied, "no") : Result<void>{};
-        });
-    std::size_t heard = 0;
-    this->store().set_commit_listener(
-        [&](std::uint64_t, std::span<const Row> rows) { heard = rows.size(); });
-    this->must(this->store().write([](Transaction& transaction) -> Result<void> {
-        TRY(transaction.service_accounts().put(account(first, 1, "one")));
-        return transaction.service_accounts().put(account(first, 2, "two"));
-    }));
-    EXPECT_EQ(heard, 3U);
-    EXPECT_NE(this->found([](auto& t) { return t.users().find({first, uuid(102)}); }), "none");
-    fails = true;
-    EXPECT_EQ(this->code_of(put(this->store(), account(first, 3, "three"))),
-              ErrorCode::access_denied);
-    this->store().set_completion({});
-    EXPECT_EQ(this->found([](auto& t) { return t.service_accounts().find({first, uuid(3)}); }),
-              "none");
-    this->store().set_commit_listener({});
 }
 
 TYPED_TEST(StoreTest, RolesAreFoundByNameWithinTheirTenant) {

@@ -162,7 +162,7 @@ def revoke_refresh_token(holder: Holder) -> None:
 
 
 def revoke(type: str, **members: str) -> Callable[[Holder], object]:
-    """An administrator ends what is out. In the members, {id}, {user} and {token} are the holder's."""
+    """An administrator ends what is out. {id}, {user} and {token} are the holder's."""
 
     def make(holder: Holder) -> None:
         body = {name: text.format(id=holder.id, user=holder.user and holder.user.id,
