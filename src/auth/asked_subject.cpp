@@ -57,7 +57,7 @@ Decision AskedRights::decide(const AccessSnapshot& access, Permission permission
 
 std::optional<std::string_view> why_not_served(const TenantState& state, const Subject& subject,
                                                Timestamp now) {
-    const UseOfCredential asked{now, {}};
+    const UseOfCredential asked{now, asked_from_anywhere};
     Eligibility standing;
     if (subject.type == SubjectType::service_account) {
         const AccountEntry* account = account_of(state, subject);

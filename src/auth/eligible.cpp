@@ -44,8 +44,8 @@ Eligibility judge_use(Eligibility standing, const LimitsPointer& limits,
     if (limits->expires_at && *limits->expires_at <= use.at) {
         return refuse(Ineligible::key_expired);
     }
-    standing.is_outside_addresses =
-        limits->addresses && !use.source_ip.empty() && !limits->addresses->contains(use.source_ip);
+    standing.is_outside_addresses = limits->addresses && use.source_ip != asked_from_anywhere &&
+                                    !limits->addresses->contains(use.source_ip);
     if (standing.is_outside_addresses && limits->address_mode == AddressMode::enforced) {
         return refuse(Ineligible::outside_addresses);
     }

@@ -37,8 +37,11 @@ struct Eligibility {
 /// When and from where a credential or a token is used.
 struct UseOfCredential {
     Timestamp at;
-    std::string_view source_ip; // empty: it is asked about only, and no address counts
+    std::string_view source_ip;
 };
+
+/// The source of what is asked about only, and not used: no list of addresses is looked at.
+inline constexpr std::string_view asked_from_anywhere = "*";
 
 /// `token_epoch` is the epoch that a token carries, or nothing when a new one is asked for. With an
 /// access key of a user it is the key's epoch that counts, and the user must be good as well.

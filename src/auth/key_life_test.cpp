@@ -73,10 +73,13 @@ protected:
 };
 
 TEST_F(KeyLifeTest, TheFirstKeysOfEachPurposeAreActiveAtOnce) {
-    ASSERT_EQ(keys_.size(), 2U);
+    ASSERT_EQ(keys_.size(), 3U);
     EXPECT_NE(keys_[0].purpose, keys_[1].purpose);
-    EXPECT_EQ(keys_[0].state, KeyState::active);
-    EXPECT_EQ(keys_[1].state, KeyState::active);
+    EXPECT_NE(keys_[1].purpose, keys_[2].purpose);
+    EXPECT_NE(keys_[2].purpose, keys_[0].purpose);
+    for (const SigningKey& key : keys_) {
+        EXPECT_EQ(key.state, KeyState::active);
+    }
     EXPECT_TRUE(due_steps(keys_, settings_, now_).empty());
 }
 
@@ -84,15 +87,15 @@ TEST_F(KeyLifeTest, ASuccessorIsPublishedInTimeAndFollowsOnTheSecond) {
     pass(interval - key_lead_seconds - 1);
     EXPECT_THAT(in(KeyState::pending), IsEmpty());
     pass(1);
-    ASSERT_THAT(in(KeyState::pending), UnorderedElementsAre("kid-2"));
-    EXPECT_EQ(key("kid-2").activates_at, start.plus_seconds(interval));
-    EXPECT_TRUE(is_published(key("kid-2"), now_));
-    EXPECT_FALSE(may_sign(key("kid-2"), now_));
+    ASSERT_THAT(in(KeyState::pending), UnorderedElementsAre("kid-3"));
+    EXPECT_EQ(key("kid-3").activates_at, start.plus_seconds(interval));
+    EXPECT_TRUE(is_published(key("kid-3"), now_));
+    EXPECT_FALSE(may_sign(key("kid-3"), now_));
 
     pass(key_lead_seconds - 1);
     EXPECT_THAT(in(KeyState::active), UnorderedElementsAre("kid-0"));
     pass(1);
-    EXPECT_THAT(in(KeyState::active), UnorderedElementsAre("kid-2"));
+    EXPECT_THAT(in(KeyState::active), UnorderedElementsAre("kid-3"));
     EXPECT_THAT(in(KeyState::retiring), UnorderedElementsAre("kid-0"));
     EXPECT_EQ(key("kid-0").retired_at, now_);
 }
@@ -125,7 +128,7 @@ TEST_F(KeyLifeTest, AShorterTokenLifetimeDoesNotEndAKeyBeforeItsTokens) {
 
 TEST_F(KeyLifeTest, APendingKeyWhoseTimeHasComeSignsBeforeThatIsOnRecord) {
     rotate();
-    const SigningKey pending = key("kid-2");
+    const SigningKey pending = key("kid-3");
     EXPECT_FALSE(may_sign(pending, now_.plus_seconds(key_lead_seconds - 1)));
     EXPECT_TRUE(may_sign(pending, now_.plus_seconds(key_lead_seconds)));
 }
@@ -133,22 +136,22 @@ TEST_F(KeyLifeTest, APendingKeyWhoseTimeHasComeSignsBeforeThatIsOnRecord) {
 TEST_F(KeyLifeTest, AfterALongDowntimeTheOldKeySignsUntilVerifiersKnowTheNewOne) {
     pass(10 * interval);
     EXPECT_THAT(in(KeyState::active), UnorderedElementsAre("kid-0"));
-    ASSERT_THAT(in(KeyState::pending), UnorderedElementsAre("kid-2"));
-    EXPECT_EQ(key("kid-2").activates_at, now_.plus_seconds(key_lead_seconds));
+    ASSERT_THAT(in(KeyState::pending), UnorderedElementsAre("kid-3"));
+    EXPECT_EQ(key("kid-3").activates_at, now_.plus_seconds(key_lead_seconds));
 }
 
 TEST_F(KeyLifeTest, ADowntimeOverTheActivationIsMadeUpFor) {
     rotate();
     pass(interval);
-    EXPECT_THAT(in(KeyState::active), UnorderedElementsAre("kid-2"));
+    EXPECT_THAT(in(KeyState::active), UnorderedElementsAre("kid-3"));
     EXPECT_EQ(key("kid-0").retired_at, now_) << "it may have signed until now";
-    EXPECT_EQ(key("kid-2").activates_at, start.plus_seconds(key_lead_seconds));
+    EXPECT_EQ(key("kid-3").activates_at, start.plus_seconds(key_lead_seconds));
 }
 
 TEST_F(KeyLifeTest, WithoutAnIntervalNothingIsDue) {
     settings_.key_rotation_seconds = 0;
     pass(100 * interval);
-    EXPECT_EQ(keys_.size(), 2U);
+    EXPECT_EQ(keys_.size(), 3U);
 }
 
 TEST_F(KeyLifeTest, AClockThatIsSetBackChangesNothing) {
@@ -163,7 +166,7 @@ TEST_F(KeyLifeTest, AClockThatIsSetBackChangesNothing) {
 TEST_F(KeyLifeTest, RotatingTwiceMakesOneSuccessor) {
     rotate();
     rotate();
-    EXPECT_THAT(in(KeyState::pending), UnorderedElementsAre("kid-2"));
+    EXPECT_THAT(in(KeyState::pending), UnorderedElementsAre("kid-3"));
 }
 
 TEST_F(KeyLifeTest, TheSetHoldsAtMost64Keys) {
@@ -184,7 +187,8 @@ TEST_F(KeyLifeTest, TheSetHoldsAtMost64Keys) {
     EXPECT_EQ(steps.error().code(), ErrorCode::conflict);
     EXPECT_EQ(std::ranges::count_if(keys_,
                                     [&](const SigningKey& key) { return is_published(key, now_); }),
-              64);
+              63)
+        << "another one for each of the three purposes would be too many";
     pass(86'400);
     EXPECT_TRUE(rotation_steps(keys_, settings_, now_)) << "those before are gone";
 }
@@ -193,11 +197,11 @@ TEST_F(KeyLifeTest, AnotherAlgorithmTakesOverOnceVerifiersHaveSeenIt) {
     settings_.algorithm = SigningAlgorithm::rs256;
     pass(1);
     EXPECT_THAT(in(KeyState::active), UnorderedElementsAre("kid-0"));
-    EXPECT_THAT(in(KeyState::pending), UnorderedElementsAre("kid-2"));
+    EXPECT_THAT(in(KeyState::pending), UnorderedElementsAre("kid-3"));
     pass(key_lead_seconds - 1);
     EXPECT_THAT(in(KeyState::active), UnorderedElementsAre("kid-0"));
     pass(1);
-    EXPECT_THAT(in(KeyState::active), UnorderedElementsAre("kid-2"));
+    EXPECT_THAT(in(KeyState::active), UnorderedElementsAre("kid-3"));
     EXPECT_THAT(in(KeyState::retiring), UnorderedElementsAre("kid-0"));
 }
 
@@ -208,7 +212,7 @@ TEST_F(KeyLifeTest, APendingKeyOfAnAlgorithmNoLongerInUseIsGone) {
     pass(1);
     EXPECT_THAT(in(KeyState::active), UnorderedElementsAre("kid-0"));
     EXPECT_THAT(in(KeyState::pending), IsEmpty());
-    EXPECT_THAT(in(KeyState::gone), UnorderedElementsAre("kid-2"));
+    EXPECT_THAT(in(KeyState::gone), UnorderedElementsAre("kid-3"));
 }
 
 TEST_F(KeyLifeTest, ACommandThatDoesNotKnowTheServersAlgorithmEndsNoKey) {
@@ -224,12 +228,12 @@ TEST_F(KeyLifeTest, EachAlgorithmInUseHasItsOwnSuccession) {
     settings_.audience_algorithms["files"] = SigningAlgorithm::rs256;
     pass(1);
     pass(key_lead_seconds);
-    EXPECT_THAT(in(KeyState::active), UnorderedElementsAre("kid-0", "kid-2"));
+    EXPECT_THAT(in(KeyState::active), UnorderedElementsAre("kid-0", "kid-3"));
     rotate();
     EXPECT_EQ(in(KeyState::pending).size(), 2U);
     pass(key_lead_seconds);
     EXPECT_EQ(in(KeyState::active).size(), 2U);
-    EXPECT_THAT(in(KeyState::retiring), UnorderedElementsAre("kid-0", "kid-2"));
+    EXPECT_THAT(in(KeyState::retiring), UnorderedElementsAre("kid-0", "kid-3"));
 }
 
 TEST_F(KeyLifeTest, ABurnedKeyIsGoneAndAnotherActiveAtOnce) {
@@ -239,24 +243,24 @@ TEST_F(KeyLifeTest, ABurnedKeyIsGoneAndAnotherActiveAtOnce) {
     EXPECT_EQ(key("kid-0").burned_at, now_);
     EXPECT_THAT(key("kid-0").sealed_private_key, IsEmpty());
     EXPECT_FALSE(is_published(key("kid-0"), now_));
-    ASSERT_THAT(in(KeyState::active), UnorderedElementsAre("kid-2"));
-    EXPECT_EQ(key("kid-2").activates_at, now_);
-    EXPECT_EQ(keys_.size(), 3U) << "the id token key stays";
+    ASSERT_THAT(in(KeyState::active), UnorderedElementsAre("kid-3"));
+    EXPECT_EQ(key("kid-3").activates_at, now_);
+    EXPECT_EQ(keys_.size(), 4U) << "the keys of other purposes stay";
 }
 
 TEST_F(KeyLifeTest, TheSuccessorThatWasPublishedTakesTheBurnedKeysPlace) {
     rotate();
     burn("kid-0");
-    EXPECT_THAT(in(KeyState::active), UnorderedElementsAre("kid-2"));
-    EXPECT_EQ(key("kid-2").activates_at, now_);
-    EXPECT_EQ(keys_.size(), 4U) << "none was made";
+    EXPECT_THAT(in(KeyState::active), UnorderedElementsAre("kid-3"));
+    EXPECT_EQ(key("kid-3").activates_at, now_);
+    EXPECT_EQ(keys_.size(), 6U) << "none was made";
 }
 
 TEST_F(KeyLifeTest, ABurnedKeyOfOneOfTwoAlgorithmsHasASuccessorOfItsOwn) {
     settings_.audience_algorithms["files"] = SigningAlgorithm::rs256;
     pass(1);
     pass(key_lead_seconds);
-    burn("kid-2");
+    burn("kid-3");
     ASSERT_EQ(in(KeyState::active).size(), 2U);
     const SigningKey& made = key(in(KeyState::active).back());
     EXPECT_EQ(made.algorithm, SigningAlgorithm::rs256);
@@ -265,7 +269,7 @@ TEST_F(KeyLifeTest, ABurnedKeyOfOneOfTwoAlgorithmsHasASuccessorOfItsOwn) {
 
 TEST_F(KeyLifeTest, BurningOneThatDoesNotSignLeavesTheActiveOne) {
     rotate();
-    burn("kid-2");
+    burn("kid-3");
     EXPECT_THAT(in(KeyState::active), UnorderedElementsAre("kid-0"));
     rotate();
     pass(key_lead_seconds);

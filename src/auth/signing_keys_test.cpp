@@ -64,7 +64,7 @@ protected:
 TEST_F(SigningKeysTest, ARotationGoesThroughAllStatesAndEachIsOnRecord) {
     const std::string old = issue();
     const auto pending = *world.signing_keys.rotate(tenant());
-    ASSERT_THAT(pending, SizeIs(2)) << "one of each purpose";
+    ASSERT_THAT(pending, SizeIs(3)) << "one of each purpose";
     const std::string next = in(KeyState::pending).front().kid;
     EXPECT_THAT(key_set(), AllOf(HasSubstr(next), HasSubstr(kid_of(old))));
     EXPECT_EQ(kid_of(issue()), kid_of(old));
@@ -163,7 +163,7 @@ TEST_F(SigningKeysTest, AFailureLeavesEverythingAsItWas) {
             break;
         }
         ASSERT_TRUE(is_good(token)) << call;
-        ASSERT_EQ(world.signing_keys.list(tenant())->size(), 2U) << call;
+        ASSERT_EQ(world.signing_keys.list(tenant())->size(), 3U) << call;
     }
     EXPECT_FALSE(is_good(token));
 }
@@ -176,7 +176,7 @@ TEST_F(SigningKeysTest, OneTenantsKeysAreNotAnothers) {
     EXPECT_TRUE(is_good(token));
     ASSERT_TRUE(world.signing_keys.rotate(other));
     EXPECT_THAT(in(KeyState::pending), IsEmpty());
-    EXPECT_EQ(world.signing_keys.list(other)->size(), 4U);
+    EXPECT_EQ(world.signing_keys.list(other)->size(), 6U);
     EXPECT_THAT(key_events(), IsEmpty());
 }
 
@@ -192,7 +192,7 @@ TEST_F(SigningKeysTest, RotationsAtOnceMakeOneSuccessor) {
         thread.join();
     }
     EXPECT_THAT(in(KeyState::pending), SizeIs(1));
-    EXPECT_EQ(world.signing_keys.list(tenant())->size(), 4U);
+    EXPECT_EQ(world.signing_keys.list(tenant())->size(), 6U);
 }
 
 TEST_F(SigningKeysTest, TokensOfAnAudienceHaveItsAlgorithm) {
@@ -215,7 +215,7 @@ TEST_F(SigningKeysTest, ANewTenantHasKeysOfEveryAlgorithmInUse) {
     world.settings.audience_algorithms["runai"] = SigningAlgorithm::ed25519;
     ASSERT_TRUE(world.add_tenant("other", "other.example.com"));
     const auto keys = *world.signing_keys.list(world.state("other")->tenant.id);
-    EXPECT_THAT(keys, SizeIs(4));
+    EXPECT_THAT(keys, SizeIs(6));
     EXPECT_TRUE(std::ranges::all_of(
         keys, [](const SigningKey& key) { return key.state == KeyState::active; }));
 }

@@ -53,9 +53,6 @@ bool is_revoked(const TenantState& state, const VerifiedToken& token);
 Result<VerifiedToken> verify_jwt(const TenantState& state, const TokenSettings& settings,
                                  std::string_view token, AcceptedTokens accepted, Timestamp now);
 
-/// The address of a token that is asked about and not used.
-inline constexpr std::string_view asked_from_anywhere = {};
-
 class TokenVerifier {
 public:
     TokenVerifier(const TokenSettings& settings, const Clock& clock);

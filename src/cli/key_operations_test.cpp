@@ -81,7 +81,7 @@ TEST_F(KeyOperationsTest, RotatesAndSaysWhenTheNewOnesSign) {
     EXPECT_THAT(out(), ContainsRegex("access_token +ES256 +pending .*active at [0-9T:-]+Z\n"));
     ASSERT_EQ(run({"keys", "rotate"}), 0) << error();
     ASSERT_EQ(run({"keys", "list"}), 0);
-    EXPECT_EQ(std::ranges::count(out(), '\n'), 5) << "two active, two pending";
+    EXPECT_EQ(std::ranges::count(out(), '\n'), 7) << "three active, three pending";
 }
 
 TEST_F(KeyOperationsTest, BurnsAKeyAndActivatesAnother) {
@@ -113,7 +113,7 @@ TEST_F(KeyOperationsTest, ReplacesTheMasterKeyAndChecksIt) {
     const std::string before = digits();
     ASSERT_EQ(run({"rekey", "--check"}), 0) << error();
     EXPECT_THAT(out(), AllOf(StartsWith("master key "), HasSubstr("master.key\n"),
-                             HasSubstr("opened: the root key, 2 signing keys, 0 secrets")));
+                             HasSubstr("opened: the root key, 3 signing keys, 0 secrets")));
     ASSERT_EQ(run({"rekey"}), 0) << error();
     EXPECT_THAT(out(), AllOf(HasSubstr(" is in force, in the place of "), Not(HasSubstr(before)),
                              Not(HasSubstr(digits()))));

@@ -202,6 +202,10 @@ ELSEWHERE_LOGGED = {**ELSEWHERE, "addressMode": "log-only"}
 EXPIRED = {"expiresAt": "2020-01-01T00:00:00Z"}
 CEILING = {"ceiling": {"permissions": ["project:read"]}}
 KEY_LIMITS = "/api/v1/administration/access-keys/{id}/limits"
+ACCOUNT_ELSEWHERE = Change("it may be used elsewhere only",
+                           admin_calls("PUT", f"{ACCOUNT}/limits", ELSEWHERE), False, False)
+KEY_ELSEWHERE = Change("it may be used elsewhere only",
+                       admin_calls("PUT", KEY_LIMITS, ELSEWHERE), False, False)
 OF_ACCOUNTS = [
     *OF_EVERYBODY,
     Change("its rule is deleted", admin_calls("DELETE", RULE), True, True),
@@ -213,8 +217,7 @@ OF_ACCOUNTS = [
     Change("its tokens are revoked", revoke("key", keyId="{id}"), True, False),
     Change("it is revoked as a subject", revoke("subject", subjectId="{id}"), True, False),
     Change("it has expired", admin_calls("PUT", f"{ACCOUNT}/limits", EXPIRED), False, False),
-    Change("it may be used elsewhere only", admin_calls("PUT", f"{ACCOUNT}/limits", ELSEWHERE),
-           False, False),
+    ACCOUNT_ELSEWHERE,
     Change("it should be used elsewhere only",
            admin_calls("PUT", f"{ACCOUNT}/limits", ELSEWHERE_LOGGED), True, True),
     Change("it gets a ceiling", admin_calls("PUT", f"{ACCOUNT}/limits", CEILING), True, True),
@@ -234,8 +237,7 @@ OF_KEYS = [
     Change("its tokens are revoked", revoke("key", keyId="{id}"), True, False),
     Change("its owner's tokens are revoked", revoke("subject", subjectId="{user}"), True, False),
     Change("it has expired", admin_calls("PUT", KEY_LIMITS, EXPIRED), False, False),
-    Change("it may be used elsewhere only", admin_calls("PUT", KEY_LIMITS, ELSEWHERE),
-           False, False),
+    KEY_ELSEWHERE,
     Change("it should be used elsewhere only", admin_calls("PUT", KEY_LIMITS, ELSEWHERE_LOGGED),
            True, True),
     Change("it gets a ceiling", admin_calls("PUT", KEY_LIMITS, CEILING), True, True),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .holders import Holder, Tenant
+from .holders import ACCOUNT_ELSEWHERE, KEY_ELSEWHERE, Change, Holder, Tenant
 
 EVERY_KIND = ("service account", "access key", "user", "session")
 OWN_RULES = "/api/v1/authorization/me/access-rules"
@@ -20,6 +20,7 @@ class Use:
     token_of: Callable[[Holder, str], str]
     is_good: Callable[[Tenant, str], bool]
     kinds: tuple[str, ...] = EVERY_KIND
+    unmoved_by: tuple[Change, ...] = ()
 
 
 def sign_in(holder: Holder, grant: str) -> dict:
@@ -69,7 +70,9 @@ def introspection(tenant: Tenant, token: str) -> bool:
 
 
 USES = [
-    Use("introspection", access_token, introspection),
+    # Whoever asks about a token is not where it is used.
+    Use("introspection", access_token, introspection,
+        unmoved_by=(ACCOUNT_ELSEWHERE, KEY_ELSEWHERE)),
     Use("access token", access_token, as_bearer(OWN_RULES)),
     Use("id token", id_token, as_bearer(OWN_RULES), ("service account", "access key", "user")),
 ]
