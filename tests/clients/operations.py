@@ -111,7 +111,10 @@ class Targets:
         # Of these a tenant may have few: they are made when a path asks for one.
         self.makers = {"roleId": lambda: str(api.create_role()["id"]), "idp": api.create_idp}
         # Bodies of which members that are not required belong together.
-        self.bodies = {"createIdp": api.idp_fields(), "updateIdp": api.idp_fields(),
+        question = {"subject": {"type": "user", "id": "reader@first.example"},
+                    "action": {"name": "read"},
+                    "resource": {"type": "project", "id": self.project}}
+        self.bodies = {"evaluateAccessOfMany": question, "createIdp": api.idp_fields(), "updateIdp": api.idp_fields(),
                        "createRevocation": {"type": "token", "token": "unknown"},
                        "changeUserPassword": {"currentPassword": PERSON_PASSWORD,
                                               "newPassword": f"{PERSON_PASSWORD}-changed"}}
