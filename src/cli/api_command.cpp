@@ -38,7 +38,9 @@ constexpr std::array<ApiArgument, 5> common_arguments{{
 }};
 
 std::vector<ApiCommand> joined_commands() {
-    return access_commands();
+    std::vector<ApiCommand> all = access_commands();
+    std::ranges::move(credential_commands(), std::back_inserter(all));
+    return all;
 }
 
 std::unexpected<ApiFailure> misuse(const ApiArgument& argument, std::string_view what_to_do) {
@@ -189,9 +191,10 @@ std::span<const ApiCommand> api_commands() {
 }
 
 std::span<const CommandGroup> api_command_groups() {
-    static constexpr std::array<CommandGroup, 2> groups{{
+    static constexpr std::array<CommandGroup, 3> groups{{
         {"access", "Ask what you may do"},
         {"key", "Administer access keys and service accounts"},
+        {"revoke", "End tokens before their time"},
     }};
     return groups;
 }

@@ -83,5 +83,6 @@ ExitCode run_api_command(const ApiCommand& command, const ArgumentValues& values
 // --- the lists ----------------------------------------------------------------------------------
 
 std::vector<ApiCommand> access_commands();
+std::vector<ApiCommand> credential_commands();
 
 } // namespace claviger

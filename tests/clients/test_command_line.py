@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import ssl
 import subprocess
 import threading
@@ -114,6 +115,51 @@ def test_a_name_of_several_keys_is_not_guessed_at(world: World, admin: Api):
     assert_refused(done, FAILED, "several keys", own.name)
     for key in (own, account):
         assert admin.try_account(key.client_id, key.secret).status_code == 200
+
+
+def test_tokens_are_asked_about_and_ended(world: World, admin: Api, tmp_path: Path):
+    account, api = admin.member("Viewer", "cluster", admin.create_cluster())
+    file = tmp_path / "token"
+    file.touch(0o600)  # others must not read it
+    file.write_text(api.token + "\n")
+
+    def introspect() -> subprocess.CompletedProcess:
+        return run(world, "introspect", "--token-file", str(file), **pair(checker))
+
+    checker, _ = admin.member("System administrator", "tenant", "1")
+    shown = introspect()
+    assert shown.returncode == OK, shown
+    assert re.search("^active +true$", shown.stdout, re.MULTILINE)
+    assert account.client_id in shown.stdout and api.token not in shown.stdout
+    done = run(world, "revoke", "token", "--token-file", str(file), **ADMINISTRATOR)
+    assert done.returncode == OK and done.stdout.startswith("Ended. "), done
+    assert introspect().stdout.split() == ["active", "false"]
+    # A new one is good until all of the account are ended.
+    file.write_text(admin.account_token(account))
+    assert "true" in introspect().stdout
+    assert run(world, "revoke", "key", account.name, **ADMINISTRATOR).returncode == OK
+    assert introspect().stdout.split() == ["active", "false"]
+    file.write_text(admin.account_token(account))
+    assert run(world, "revoke", "subject", account.id, **ADMINISTRATOR).returncode == OK
+    assert introspect().stdout.split() == ["active", "false"]
+    refused = run(world, "revoke", "tenant", **pair(account))
+    assert_refused(refused, DENIED)
+
+
+def test_limits_of_a_key_are_shown(world: World, admin: Api):
+    account = admin.create_account()
+    words = ("key", "limits", account.client_id)
+    assert run(world, *words, **ADMINISTRATOR).stdout == "The key has no limits.\n"
+    until = "2030-01-01T00:00:00Z"
+    admin.call("PUT", f"/api/v1/service-accounts/{account.id}/limits",
+               {"expiresAt": until, "addresses": ["127.0.0.0/8"]})
+    shown = run(world, *words, **ADMINISTRATOR).stdout
+    assert re.search("^expires at +2030-01-01T00:00:00", shown, re.MULTILINE)
+    assert "127.0.0.0/8" in shown
+    listed = run(world, "key", "expiring", "--within", "3650d", **ADMINISTRATOR)
+    assert account.client_id in listed.stdout, listed
+    soon = run(world, "key", "expiring", "--within", "1d", **ADMINISTRATOR)
+    assert account.client_id not in soon.stdout
 
 
 def test_an_unknown_key_is_not_found(world: World):
