@@ -103,10 +103,23 @@ std::vector<SigningAlgorithm> KeyRing::published_algorithms(KeyPurpose purpose,
 KeyVault::KeyVault(const RootKey& root_key, Random& random)
     : vault_(root_key, "claviger signing keys 1", random) {}
 
+namespace {
+
+/// A kid that begins with "-" would be read as a flag by the command line: one in 64 is thrown away.
+Result<PrivateKey> generate_key(SigningAlgorithm algorithm, int rsa_key_bits) {
+    while (true) {
+        PrivateKey key = TRY(PrivateKey::generate(jose_algorithm(algorithm), rsa_key_bits));
+        if (!key.public_key().kid().starts_with('-')) {
+            return key;
+        }
+    }
+}
+
+} // namespace
+
 Result<SigningKey> KeyVault::generate(TenantId tenant, const WantedKey& wanted,
                                       const TokenSettings& settings, Timestamp now) const {
-    const PrivateKey key =
-        TRY(PrivateKey::generate(jose_algorithm(wanted.algorithm), settings.rsa_key_bits));
+    const PrivateKey key = TRY(generate_key(wanted.algorithm, settings.rsa_key_bits));
     SigningKey row;
     row.tenant = tenant;
     row.kid = key.public_key().kid();

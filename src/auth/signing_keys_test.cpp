@@ -90,6 +90,14 @@ TEST_F(SigningKeysTest, ARotationGoesThroughAllStatesAndEachIsOnRecord) {
     EXPECT_TRUE(verify_audit(world.store, world.events, tenant())->intact());
 }
 
+TEST_F(SigningKeysTest, NoKidIsTakenForAFlag) {
+    for (int i = 0; i < 300; ++i) { // one in 64 would begin so
+        const auto key = world.vault.generate(tenant(), WantedKey{}, world.settings, {});
+        ASSERT_TRUE(key.has_value());
+        ASSERT_FALSE(key->kid.starts_with('-'));
+    }
+}
+
 TEST_F(SigningKeysTest, NothingIsWrittenWhileNothingIsDue) {
     world.store.fail_call(0);
     run();
