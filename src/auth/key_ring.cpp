@@ -105,7 +105,8 @@ KeyVault::KeyVault(const RootKey& root_key, Random& random)
 
 namespace {
 
-/// A kid that begins with "-" would be read as a flag by the command line: one in 64 is thrown away.
+/// A kid that begins with "-" would be read as a flag by the command line: one in 64 is thrown
+/// away.
 Result<PrivateKey> generate_key(SigningAlgorithm algorithm, int rsa_key_bits) {
     while (true) {
         PrivateKey key = TRY(PrivateKey::generate(jose_algorithm(algorithm), rsa_key_bits));

@@ -114,7 +114,8 @@ class Targets:
         question = {"subject": {"type": "user", "id": "reader@first.example"},
                     "action": {"name": "read"},
                     "resource": {"type": "project", "id": self.project}}
-        self.bodies = {"evaluateAccessOfMany": question, "createIdp": api.idp_fields(), "updateIdp": api.idp_fields(),
+        self.bodies = {"evaluateAccessOfMany": question,
+                       "createIdp": api.idp_fields(), "updateIdp": api.idp_fields(),
                        "createRevocation": {"type": "token", "token": "unknown"},
                        "changeUserPassword": {"currentPassword": PERSON_PASSWORD,
                                               "newPassword": f"{PERSON_PASSWORD}-changed"}}
