@@ -3,6 +3,7 @@
 // use of a token takes: what is refused there is "unknown" here.
 #include "api/client_authentication.h"
 #include "api/resources.h"
+#include "auth/eligible.h"
 
 namespace claviger {
 namespace {

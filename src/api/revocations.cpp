@@ -5,6 +5,7 @@
 
 #include "api/resources.h"
 #include "api/revocation_feed.h"
+#include "auth/eligible.h"
 #include "base/text.h"
 
 namespace claviger {
