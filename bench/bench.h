@@ -52,10 +52,12 @@ Result<void> measure_pipeline(const std::filesystem::path& directory, int thread
 Result<void> measure_audit(const std::filesystem::path& directory, double rate, double seconds);
 
 // fill.cpp
-/// Makes a data directory with one tenant, `count` service accounts and as many access rules.
-/// `algorithm` signs the tokens.
-Result<void> fill(const std::filesystem::path& directory, std::int64_t count,
+/// Of what there is `count`: service accounts, each with a rule; or rules of a tenth as many users.
+enum class Filled : std::uint8_t { with_accounts, with_rules };
+/// Makes a data directory with one tenant. `algorithm` signs the tokens.
+Result<void> fill(const std::filesystem::path& directory, std::int64_t count, Filled filled,
                   std::string_view algorithm);
+
 // serve.cpp
 /// Answers everything at once: the path's last segment says with how many bytes.
 Result<void> serve_bare(const std::filesystem::path& directory);

@@ -11,7 +11,8 @@ namespace {
 constexpr std::string_view usage = R"(claviger_bench sign ALGORITHM SECONDS
 claviger_bench pipeline DIR THREADS SECONDS
 claviger_bench audit DIR RATE SECONDS
-claviger_bench fill DIR COUNT [ALGORITHM]
+claviger_bench fill DIR ACCOUNTS [ALGORITHM]
+claviger_bench fill-rules DIR RULES
 claviger_bench tokens DIR COUNT
 claviger_bench bare DIR
 claviger_bench serve DIR
@@ -34,8 +35,12 @@ Result<void> run(const std::vector<std::string>& words) {
         return measure_audit(words[1], number(words[2]), number(words[3]));
     }
     if (command == "fill" && (words.size() == 3 || words.size() == 4)) {
-        return fill(words[1], static_cast<std::int64_t>(number(words[2])),
+        return fill(words[1], static_cast<std::int64_t>(number(words[2])), Filled::with_accounts,
                     words.size() == 4 ? words[3] : "ES256");
+    }
+    if (command == "fill-rules" && words.size() == 3) {
+        return fill(words[1], static_cast<std::int64_t>(number(words[2])), Filled::with_rules,
+                    "ES256");
     }
     if (command == "tokens" && words.size() == 3) {
         return print_tokens(words[1], static_cast<std::int64_t>(number(words[2])));

@@ -19,20 +19,35 @@ constexpr std::int64_t accounts_a_project = 100;
 constexpr std::int64_t accounts_a_user = 10;
 constexpr std::int64_t users_a_key = 10;
 constexpr std::int64_t most_projects = 10'000;
+constexpr std::int64_t listed_accounts = 10'000; // where it is the rules that are many
 constexpr std::int32_t viewer = 7;
 constexpr TenantId first_tenant{1};
+
+std::string email_of(std::int64_t user) {
+    return "bench-user-" + std::to_string(user) + "@example.com";
+}
 
 /// Writes rows of a bench tenant; each kind of row is numbered from 0.
 class Filler {
 public:
+    /// `count` service accounts, and what belongs to so many.
     Filler(Store& store, const Pepper& pepper, std::int64_t count)
         : store_(store), pepper_(pepper), count_(count),
-          projects_(std::clamp<std::int64_t>(count / accounts_a_project, 1, most_projects)) {}
+          projects_(std::clamp<std::int64_t>(count / accounts_a_project, 1, most_projects)),
+          users_(count / accounts_a_user) {}
+    /// Few service accounts, and the users and projects that go with `rules` rules.
+    static Filler of_rules(Store& store, const Pepper& pepper, std::int64_t rules) {
+        Filler filler(store, pepper, rules);
+        filler.count_ = std::min(rules, listed_accounts);
+        return filler;
+    }
 
     Result<void> write_tree();
     Result<void> write_accounts(std::ofstream& credentials);
     /// Users, and access keys of some of them.
     Result<void> write_users();
+    /// `count` rules of the users, each for another of the projects.
+    Result<void> write_rules(std::int64_t count);
     /// The first of the credentials gets at everything.
     Result<void> write_administrator();
 
@@ -48,6 +63,7 @@ private:
     const Pepper& pepper_;
     std::int64_t count_;
     std::int64_t projects_;
+    std::int64_t users_;
     SystemRandom random_;
     std::string first_account_;
 };
@@ -101,15 +117,31 @@ Result<void> Filler::write_accounts(std::ofstream& credentials) {
 }
 
 Result<void> Filler::write_users() {
-    return write_many(count_ / accounts_a_user, [&](Transaction& transaction, std::int64_t number) {
+    return write_many(users_, [&](Transaction& transaction, std::int64_t number) {
         return write_user(transaction, number);
+    });
+}
+
+Result<void> Filler::write_rules(std::int64_t count) {
+    return write_many(count, [&](Transaction& transaction, std::int64_t number) -> Result<void> {
+        const std::int64_t user = number % users_;
+        const std::int64_t project = (user + number / users_) % projects_;
+        AccessRule rule;
+        rule.id = {first_tenant, TRY(transaction.next(Sequence::access_rule))};
+        rule.subject = {SubjectType::user, email_of(user)};
+        rule.role = {first_tenant, viewer};
+        rule.scope = {first_tenant, ScopeType::project, std::to_string(2 + project)};
+        rule.created_by = "bench";
+        rule.created_at = Timestamp::from_seconds(1'700'000'000 + number);
+        rule.updated_at = rule.created_at;
+        return transaction.access_rules().put(rule);
     });
 }
 
 Result<void> Filler::write_user(Transaction& transaction, std::int64_t number) {
     User user;
     user.id = {first_tenant, Uuid::make(random_)};
-    user.email = "bench-user-" + std::to_string(number) + "@example.com";
+    user.email = email_of(number);
     user.created_by = "bench";
     user.created_at = Timestamp::from_seconds(1'700'000'000 + number);
     user.updated_at = user.created_at;
@@ -168,7 +200,7 @@ Result<void> Filler::write_account(Transaction& transaction, std::int64_t number
 
 } // namespace
 
-Result<void> fill(const std::filesystem::path& directory, std::int64_t count,
+Result<void> fill(const std::filesystem::path& directory, std::int64_t count, Filled filled,
                   std::string_view algorithm) {
     {
         NullLog log;
@@ -180,11 +212,15 @@ Result<void> fill(const std::filesystem::path& directory, std::int64_t count,
     const auto store = TRY(SqliteStore::open(directory));
     const FoundRootKey root_key = TRY(find_root_key(*store, key, random, SystemClock().now()));
     const Pepper pepper(root_key.key);
-    Filler filler(*store, pepper, count);
+    Filler filler = filled == Filled::with_accounts ? Filler(*store, pepper, count)
+                                                    : Filler::of_rules(*store, pepper, count);
     TRY(filler.write_tree());
     std::ofstream credentials(directory / credentials_file_name);
     TRY(filler.write_accounts(credentials));
     TRY(filler.write_users());
+    if (filled == Filled::with_rules) {
+        TRY(filler.write_rules(count));
+    }
     TRY(filler.write_administrator());
     credentials.close();
     return credentials ? Result<void>() : fail(ErrorCode::unavailable, "the disk is full");

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How long the lists take when there is much to list: the first page of each, its filters, sorts
-and counts, on one connection. What is not paged counts until its first byte."""
+"""How long the lists take with a million rules, 100,000 users and 10,000 projects: the first page
+of each, its filters, sorts and counts, on one connection. What is not paged counts until its first
+byte."""
 from __future__ import annotations
 
 import http.client
@@ -24,9 +25,9 @@ PAGES = [
     "/api/v1/users?sortBy=lastLogin", "/api/v1/users?search=user-777",
     filtered("/api/v1/users", "username==bench-user-99999@example.com"), "/api/v1/users/count",
     RULES, f"{RULES}?offset=999000", f"{RULES}?sortBy=createdAt&sortOrder=desc",
-    f"{RULES}?subjectIds=bench-account-777777", f"{RULES}?scopeId=777&scopeType=project",
-    filtered(RULES, "subjectId==bench-account-777777"), filtered(RULES, "roleName=@viewer"),
-    f"{RULES}?search=account-777777", f"{RULES}/count", f"{RULES}?includeDeleted=true",
+    f"{RULES}?subjectIds=bench-user-77777%40example.com", f"{RULES}?scopeId=777&scopeType=project",
+    filtered(RULES, "subjectId==bench-user-77777@example.com"), filtered(RULES, "roleName=@viewer"),
+    f"{RULES}?search=user-77777", f"{RULES}/count", f"{RULES}?includeDeleted=true",
     "/api/v1/org-unit/projects", "/api/v1/org-unit/projects?sortBy=name&sortOrder=desc",
     "/api/v1/org-unit/projects?search=777", "/api/v1/org-unit/projects/count",
     "/api/v1/org-unit/departments", "/api/v1/clusters", ROLES,

@@ -292,15 +292,20 @@ class Bench:
             if count == MANY:
                 self.table.limit("memory with them", memory, "MiB", 400 * 1e6 / 2**20)
                 self.table.plain("the most while it starts", f"{peak:,} MiB")
-                self.measure_lists(data, grant)
             shutil.rmtree(data)
 
-    def measure_lists(self, data: Path, grant: str) -> None:
+    def measure_lists(self) -> None:
+        data = self.folder / "lists"
+        bench("fill-rules", data, MANY)
+        client, secret = (data / "credentials.txt").read_text().split()[:2]
+        grant = json.dumps({"grantType": "client_credentials", "clientId": client,
+                            "clientSecret": secret})
         server = self.serve(data, cores={SERVER_CORE, LOAD_CORE})
         for path, milliseconds in Lists(server.port, grant).measure():
             self.table.limit(f"GET {path}"[:46], milliseconds, "ms", 50)
         self.table.plain("memory after them", f"{server.memory() // 1024:,} MiB")
         self.stop(server)
+        shutil.rmtree(data)
 
     def measure_idle(self) -> None:
         data = self.folder / "idle"
@@ -364,6 +369,7 @@ def main() -> int:
             run.measure_idle()
             run.measure_revocations()
             run.measure_start()
+            run.measure_lists()
             if arguments.peers:
                 run.measure_peers()
         finally:

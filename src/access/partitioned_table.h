@@ -35,6 +35,14 @@ public:
         return table;
     }
 
+    std::size_t size() const {
+        std::size_t size = 0;
+        for (const auto& table : tables_) {
+            size += table->size();
+        }
+        return size;
+    }
+
     const Row* find(const Key& key) const { return table_of(key).find(key); }
 
     template <class Visit>

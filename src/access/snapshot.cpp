@@ -111,6 +111,14 @@ std::optional<AccessRule> AccessSnapshot::rule(AccessRuleId id) const {
     return row == nullptr ? std::nullopt : std::optional(rule_of(*this, *row));
 }
 
+std::size_t AccessSnapshot::rule_count() const {
+    return content_->numbers.size();
+}
+
+void AccessSnapshot::for_each_rule_number(const std::function<void(std::int32_t)>& visit) const {
+    content_->numbers.for_each([&](const NumberRow& row) { visit(row.number); });
+}
+
 void AccessSnapshot::for_each_rule(const std::function<void(const RuleInPlace&)>& visit) const {
     content_->rules.for_each([&](const RuleRow& row) { visit(in_place(row)); });
 }
@@ -118,6 +126,11 @@ void AccessSnapshot::for_each_rule(const std::function<void(const RuleInPlace&)>
 void AccessSnapshot::for_each_rule_of(const Subject& subject,
                                       const std::function<void(const AccessRule&)>& visit) const {
     content_->for_each_rule_of(subject, [&](const RuleRow& row) { visit(rule_of(*this, row)); });
+}
+
+void AccessSnapshot::for_each_rule_in_place_of(
+    const Subject& subject, const std::function<void(const RuleInPlace&)>& visit) const {
+    content_->for_each_rule_of(subject, [&](const RuleRow& row) { visit(in_place(row)); });
 }
 
 const PermissionSet* AccessSnapshot::permissions_of_role(std::int32_t number) const {

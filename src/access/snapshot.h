@@ -72,10 +72,16 @@ public:
 
     // The rules.
     std::optional<AccessRule> rule(AccessRuleId id) const;
+    std::size_t rule_count() const;
+    /// Of every live rule, in no order.
+    void for_each_rule_number(const std::function<void(std::int32_t)>& visit) const;
     /// Every live rule, in no order.
     void for_each_rule(const std::function<void(const RuleInPlace&)>& visit) const;
     void for_each_rule_of(const Subject& subject,
                           const std::function<void(const AccessRule&)>& visit) const;
+    /// Likewise, as for_each_rule() shows them.
+    void for_each_rule_in_place_of(const Subject& subject,
+                                   const std::function<void(const RuleInPlace&)>& visit) const;
 
     struct Content; // in snapshot_rows.h, for this module only
 

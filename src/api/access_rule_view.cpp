@@ -102,11 +102,6 @@ std::string_view ListedRule::scope_name() const {
     return node ? state->access.name(*node) : std::string_view();
 }
 
-AccessRuleView ListedRule::view() const {
-    const AccessRuleId id{state->tenant.id, rule.number};
-    return access_rule_view(*state, deleted != nullptr ? *deleted : *state->access.rule(id));
-}
-
 const std::vector<ListField<ListedRule>>& access_rule_fields() {
     using Listed = ListedRule;
     using Text = std::string;
@@ -135,12 +130,6 @@ const std::vector<ListField<ListedRule>>& access_rule_fields() {
         {"phase", FieldKind::text,
          [](const Listed& r) { return Text(phase_of(r.deleted != nullptr)); }, nullptr}};
     return fields;
-}
-
-bool listed_rule_found(const ListedRule& rule, std::string_view search) {
-    return contains_ignoring_case(rule.subject(), search) ||
-           contains_ignoring_case(rule.role_name(), search) ||
-           contains_ignoring_case(rule.scope_name(), search);
 }
 
 } // namespace claviger

@@ -61,10 +61,8 @@ struct ListedRule {
     std::optional<NodeIndex> scope() const;
     std::string_view role_name() const;
     std::string_view scope_name() const;
-    AccessRuleView view() const;
 };
 
 const std::vector<ListField<ListedRule>>& access_rule_fields();
-bool listed_rule_found(const ListedRule& rule, std::string_view search);
 
 } // namespace claviger

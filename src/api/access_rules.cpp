@@ -6,6 +6,7 @@
 #include "api/access_rule_view.h"
 #include "api/count.h"
 #include "api/resources.h"
+#include "api/rule_selection.h"
 
 namespace claviger {
 namespace {
@@ -44,72 +45,6 @@ Result<Empty> delete_access_rule(Context& context, const AccessRuleRequest& requ
 
 // --- list and count -----------------------------------------------------------------------------
 
-struct AccessRulesRequest : ListRequest {
-    std::optional<std::vector<std::string>> subject_ids;
-    std::optional<std::string> subject_id_filter, scope_id, cluster_id, last_updated;
-    std::optional<SubjectTypeText> subject_type;
-    std::optional<ScopeTypeText> scope_type;
-    std::optional<std::int32_t> role_id;
-    std::optional<bool> include_deleted;
-};
-BOOST_DESCRIBE_STRUCT(AccessRulesRequest, (),
-                      (subject_type, subject_id_filter, subject_ids, limit, offset, last_updated,
-                       include_deleted, cluster_id, scope_type, scope_id, role_id, sort_order,
-                       sort_by, filter_by, search))
-
-/// The single filters beside filterBy, read once.
-struct SingleFilters {
-    const AccessRulesRequest& request;
-    std::optional<Timestamp> updated_since;
-    std::optional<NodeIndex> cluster; // absent when it is unknown as well
-
-    bool pass(const ListedRule& row) const {
-        const auto equal = [](const auto& wanted, const auto& actual) {
-            return !wanted || *wanted == actual;
-        };
-        if (!equal(request.role_id, row.rule.role) ||
-            (request.subject_type && request.subject_type->value != row.rule.subject_type) ||
-            (updated_since && row.rule.updated_at < *updated_since)) {
-            return false;
-        }
-        if (request.cluster_id) {
-            const auto scope = row.scope();
-            if (!cluster || !scope || !row.state->access.is_same_or_below(*scope, *cluster)) {
-                return false;
-            }
-        }
-        if (request.scope_id || request.scope_type) {
-            const ScopeId scope = row.scope_id();
-            if (!equal(request.scope_id, scope.value) ||
-                (request.scope_type && request.scope_type->value != scope.type)) {
-                return false;
-            }
-        }
-        if (!request.subject_ids && !request.subject_id_filter) {
-            return true;
-        }
-        const std::string subject = row.subject();
-        return equal(request.subject_id_filter, subject) &&
-               (!request.subject_ids ||
-                std::ranges::find(*request.subject_ids, subject) != request.subject_ids->end());
-    }
-};
-
-Result<SingleFilters> single_filters(const Context& context, const AccessRulesRequest& request) {
-    SingleFilters filters{request, std::nullopt, std::nullopt};
-    if (request.last_updated) {
-        filters.updated_since = parse_rfc3339(*request.last_updated);
-        if (!filters.updated_since) {
-            return fail(ErrorCode::invalid_request, "lastUpdated is no RFC 3339 time");
-        }
-    }
-    if (request.cluster_id) {
-        filters.cluster = context.access().find(
-            {context.caller.tenant(), ScopeType::cluster, *request.cluster_id});
-    }
-    return filters;
-}
-
 Result<std::vector<AccessRule>> deleted_rules(const Context& context,
                                               const AccessRulesRequest& request) {
     if (!request.include_deleted.value_or(false)) {
@@ -118,32 +53,65 @@ Result<std::vector<AccessRule>> deleted_rules(const Context& context,
     return context.services.store.deleted_access_rules(context.caller.tenant());
 }
 
-/// Lets all rules within the caller's reach that the request asks for pass by.
-Result<PageWalk<ListedRule>> walk_access_rules(const Context& context,
-                                               const AccessRulesRequest& request, const Page& page,
-                                               const std::vector<AccessRule>& deleted) {
-    auto walk =
-        TRY(PageWalk<ListedRule>::begin(request, page, access_rule_fields(), listed_rule_found));
-    const SingleFilters filters = TRY(single_filters(context, request));
-    const AccessSnapshot& access = context.access();
-    const Rights rights = rights_of(context.caller.principal);
-    const auto reach = permitted_scopes(access, rights.holder(),
-                                        {*find_resource_type("access_rules"), Action::read});
-    const auto offer = [&](const ListedRule& row) {
-        // The scope of a deleted rule may be gone: then only the tenant's readers see it.
-        const NodeIndex at = row.scope().value_or(access.root());
-        const bool readable = std::ranges::any_of(
-            reach, [&](NodeIndex scope) { return access.is_same_or_below(at, scope); });
-        if (readable && filters.pass(row)) {
-            walk.offer(row.rule.number, row);
-        }
+/// Where a rule of a list is found again.
+struct RulePosition {
+    std::int32_t number = 0;
+    const AccessRule* deleted = nullptr; // null for a live one
+    auto operator<=>(const RulePosition&) const = default;
+};
+/// One page of the rules within the caller's reach that a request asks for.
+struct RulePage {
+    std::size_t total = 0; // on all pages
+    std::vector<RulePosition> positions;
+};
+
+/// Of all live rules: their numbers will do.
+RulePage page_of_all(const AccessSnapshot& access, const Page& page, bool descending) {
+    std::vector<std::int32_t> numbers;
+    numbers.reserve(access.rule_count());
+    access.for_each_rule_number([&](std::int32_t number) { numbers.push_back(number); });
+    const std::size_t first = std::min(page.offset, numbers.size());
+    const std::size_t last = std::min(page.offset + page.limit, numbers.size());
+    const auto begin = numbers.begin() + static_cast<std::ptrdiff_t>(first);
+    const auto end = numbers.begin() + static_cast<std::ptrdiff_t>(last);
+    const auto is_before = [&](std::int32_t a, std::int32_t b) {
+        return descending ? b < a : a < b;
     };
-    access.for_each_rule(
-        [&](const RuleInPlace& rule) { offer(ListedRule::of(context.state(), rule)); });
-    for (const AccessRule& rule : deleted) {
-        offer(ListedRule::of_deleted(context.state(), rule));
+    std::nth_element(numbers.begin(), begin, numbers.end(), is_before);
+    std::partial_sort(begin, end, numbers.end(), is_before);
+    RulePage rules{numbers.size(), {}};
+    std::ranges::transform(begin, end, std::back_inserter(rules.positions),
+                           [](std::int32_t number) { return RulePosition{number, nullptr}; });
+    return rules;
+}
+
+Result<RulePage> find_rules(const Context& context, const AccessRulesRequest& request,
+                            const Page& page, const std::vector<AccessRule>& deleted) {
+    using Walk = PageWalk<ListedRule, RulePosition, PageKeeps::positions>;
+    ListRequest order; // the selection judges the rest, with less work
+    order.sort_by = request.sort_by;
+    order.sort_order = request.sort_order;
+    auto walk = TRY(Walk::begin(order, page, access_rule_fields(), nullptr));
+    RuleSelection selection = TRY(RuleSelection::begin(context, request));
+    if (selection.is_everything() && deleted.empty() && !order.sort_by) {
+        return page_of_all(context.access(), page, TRY(is_descending(order)));
     }
-    return walk;
+    selection.for_each_live(
+        [&](const ListedRule& row) { walk.offer({row.rule.number, nullptr}, row); });
+    for (const AccessRule& rule : deleted) {
+        const ListedRule row = ListedRule::of_deleted(context.state(), rule);
+        if (selection.contains(row)) {
+            walk.offer({rule.id.value, &rule}, row);
+        }
+    }
+    return RulePage{walk.total(), walk.positions()};
+}
+
+AccessRuleView view_at(const Context& context, const RulePosition& position) {
+    const AccessRuleId id{context.caller.tenant(), position.number};
+    return access_rule_view(context.state(), position.deleted != nullptr
+                                                 ? *position.deleted
+                                                 : *context.access().rule(id));
 }
 
 struct AccessRulesResponse {
@@ -155,11 +123,11 @@ BOOST_DESCRIBE_STRUCT(AccessRulesResponse, (), (total_records, display_records, 
 Result<AccessRulesResponse> list_access_rules(Context& context, const AccessRulesRequest& request) {
     const Page page = TRY(page_of(request));
     const auto deleted = TRY(deleted_rules(context, request));
-    auto walk = TRY(walk_access_rules(context, request, page, deleted));
+    const RulePage rules = TRY(find_rules(context, request, page, deleted));
     AccessRulesResponse answer;
-    answer.total_records = static_cast<std::int64_t>(walk.total());
-    for (const ListedRule& row : walk.rows()) {
-        answer.access_rules.push_back(row.view());
+    answer.total_records = static_cast<std::int64_t>(rules.total);
+    for (const RulePosition& position : rules.positions) {
+        answer.access_rules.push_back(view_at(context, position));
     }
     answer.display_records = static_cast<std::int64_t>(answer.access_rules.size());
     return answer;
@@ -178,8 +146,8 @@ Result<CountResponse> count_access_rules(Context& context, const AccessRuleCount
     list.filter_by = request.filter_by;
     list.search = request.search;
     const auto deleted = TRY(deleted_rules(context, list));
-    const auto walk = TRY(walk_access_rules(context, list, no_page, deleted));
-    return CountResponse{static_cast<std::int64_t>(walk.total())};
+    const RulePage rules = TRY(find_rules(context, list, no_page, deleted));
+    return CountResponse{static_cast<std::int64_t>(rules.total)};
 }
 
 } // namespace

@@ -127,7 +127,8 @@ Result<std::vector<FilterTerm>> parse_filter(const FilterText& text,
 }
 
 bool contains_ignoring_case(std::string_view text, std::string_view part) {
-    return ascii_lower(text).find(ascii_lower(part)) != std::string::npos;
+    const auto equal = [](char a, char b) { return ascii_lower(a) == ascii_lower(b); };
+    return part.empty() || !std::ranges::search(text, part, equal).empty();
 }
 
 bool text_matches(const FilterTerm& term, std::string_view text) {

@@ -82,11 +82,18 @@ Result<std::optional<std::size_t>> sort_field(const ListRequest& request,
                                               const std::vector<std::string_view>& names);
 Result<bool> is_descending(const ListRequest& request);
 
+/// What a PageWalk keeps of the rows of its page: positions alone, where a row is good only while
+/// it is offered.
+enum class PageKeeps : std::uint8_t { rows, positions };
+
 /// Lets the rows of a list pass by, in any order, and keeps those of one page. Rows should be small
 /// to copy: they are spelled out once it is known which are shown. `Position` orders the rows that
 /// sortBy does not.
-template <class Row, class Position = std::int64_t>
+template <class Row, class Position = std::int64_t, PageKeeps keeps = PageKeeps::rows>
 class PageWalk {
+    struct Nothing {};
+    using KeptRow = std::conditional_t<keeps == PageKeeps::rows, Row, Nothing>;
+
 public:
     using Fields = std::vector<ListField<Row>>;
     using Found = bool (*)(const Row&, std::string_view search);
@@ -110,13 +117,24 @@ public:
         return walk;
     }
 
-    void offer(Position position, Row row) {
+    void offer(const Position& position, const Row& row) {
         if (!matches(row)) {
             return;
         }
         ++total_;
-        kept_.push_back({key_of(row), position, std::move(row)});
-        if (kept_.size() > 2 * (page_.offset + page_.limit)) {
+        if (wanted() == 0) {
+            return;
+        }
+        // After the last row of the page as far as it is known: it will not be on it.
+        Key key = key_of(row);
+        if (is_cut_ && !is_before(key, position, kept_[wanted() - 1])) {
+            return;
+        }
+        Kept& next = kept_.emplace_back(std::move(key), position);
+        if constexpr (keeps == PageKeeps::rows) {
+            next.row = row;
+        }
+        if (kept_.size() > 2 * wanted()) {
             drop_others();
         }
     }
@@ -125,7 +143,9 @@ public:
     std::size_t total() const { return total_; }
 
     /// The rows of the page, in order.
-    std::vector<Row> rows() {
+    std::vector<Row> rows()
+        requires(keeps == PageKeeps::rows)
+    {
         sort_page();
         std::vector<Row> rows;
         for (std::size_t i = page_.offset; i < kept_.size(); ++i) {
@@ -133,7 +153,7 @@ public:
         }
         return rows;
     }
-    /// Where they stand, for rows that were good only while they were offered.
+    /// Where they stand.
     std::vector<Position> positions() {
         sort_page();
         std::vector<Position> positions;
@@ -148,12 +168,12 @@ private:
     struct Key {
         std::string text;
         std::optional<std::int64_t> number;
-        auto operator<=>(const Key&) const = default;
     };
     struct Kept {
+        Kept(Key of, const Position& at) : key(std::move(of)), position(at) {}
         Key key;
-        Position position{};
-        Row row;
+        Position position;
+        [[no_unique_address]] KeptRow row{};
     };
 
     PageWalk(const Page& page, const Fields& fields, Found found, std::string search)
@@ -176,12 +196,17 @@ private:
                                                  : Key{"", sort_by_->number(row)};
     }
 
-    bool is_before(const Kept& a, const Kept& b) const {
-        if (a.key != b.key) {
-            return descending_ ? b.key < a.key : a.key < b.key;
+    bool is_before(const Kept& a, const Kept& b) const { return is_before(a.key, a.position, b); }
+    bool is_before(const Key& key, const Position& position, const Kept& other) const {
+        if (sort_by_ == nullptr) {
+            return descending_ ? other.position < position : position < other.position;
         }
-        const bool is_turned = descending_ && sort_by_ == nullptr;
-        return is_turned ? b.position < a.position : a.position < b.position;
+        const auto order = sort_by_->kind == FieldKind::text ? key.text <=> other.key.text
+                                                             : key.number <=> other.key.number;
+        if (order != 0) {
+            return descending_ ? order > 0 : order < 0;
+        }
+        return position < other.position;
     }
 
     void sort_page() {
@@ -189,16 +214,18 @@ private:
         std::ranges::sort(kept_, [this](const Kept& a, const Kept& b) { return is_before(a, b); });
     }
 
-    /// Leaves the first rows, up to the end of the page, in no order.
+    std::size_t wanted() const { return page_.offset + page_.limit; }
+
+    /// Leaves the first rows, up to the end of the page, the last of them at its place.
     void drop_others() {
-        const std::size_t wanted = page_.offset + page_.limit;
-        if (kept_.size() <= wanted) {
+        if (kept_.size() <= wanted()) {
             return;
         }
-        const auto end = kept_.begin() + static_cast<std::ptrdiff_t>(wanted);
-        std::ranges::nth_element(kept_, end,
+        const auto last = kept_.begin() + static_cast<std::ptrdiff_t>(wanted() - 1);
+        std::ranges::nth_element(kept_, last,
                                  [this](const Kept& a, const Kept& b) { return is_before(a, b); });
-        kept_.erase(end, kept_.end());
+        kept_.erase(last + 1, kept_.end());
+        is_cut_ = true;
     }
 
     Page page_;
@@ -209,6 +236,7 @@ private:
     const ListField<Row>* sort_by_ = nullptr;
     bool descending_ = false;
     std::vector<Kept> kept_;
+    bool is_cut_ = false; // rows after the one at wanted() - 1 have been dropped
     std::size_t total_ = 0;
 };
 
