@@ -68,7 +68,7 @@ struct AccessRuleDeletionBatchResponse {
 BOOST_DESCRIBE_STRUCT(AccessRuleDeletionBatchResponse, (), (id, succeeded, failed))
 
 /// What is asked before a single rule is deleted.
-Result<void> check_deletion(const Context& context, const AccessRuleIdText& id) {
+Result<void> check_deletion(Context& context, const AccessRuleIdText& id) {
     const NodeIndex scope = TRY(AccessRuleRequest{id.number}.scope(context));
     return authorise(context, may_access_rules(Action::remove, EvaluatedAt::request), scope);
 }

@@ -62,6 +62,7 @@ Result<Principal> authenticate_client(Context& context, const ClientFields& fiel
     }
     context.ticket = checked.error().ticket;
     context.retry_after_seconds = checked.error().retry_after_seconds;
+    context.refusal = checked.error().refusal;
     return std::unexpected(checked.error().result.error());
 }
 

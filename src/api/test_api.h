@@ -18,7 +18,8 @@ protected:
                                    world.verifier, world.accounts, world.keys, world.users,
                                    world.rules, world.units, world.roles, world.identity_providers,
                                    world.security_settings, world.revocations, world.last_logins,
-                                   world.settings, world.clock, world.random, world.log}};
+                                   world.settings, world.clock, world.random, world.log,
+                                   world.diagnoses}};
 
     static HttpRequest make(HttpMethod method, std::string path, std::string body = {}) {
         HttpRequest request;

@@ -104,7 +104,8 @@ Result<void> Application::open_databases(const OpenAccessEventLog& open_access_e
                         Services{*store_, *access_events_, *memory_, *grants_, *verifier_,
                                  *service_accounts_, *access_keys_, *users_, *access_rules_,
                                  *org_units_, *roles_, *identity_providers_, *security_settings_,
-                                 *revocations_, last_logins_, settings_, clock_, random_, log_});
+                                 *revocations_, last_logins_, settings_, clock_, random_, log_,
+                                 diagnoses_});
     return {};
 }
 
