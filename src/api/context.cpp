@@ -78,8 +78,7 @@ TenantStatePointer Context::latest_state() const {
     return services.directory.current()->find(caller.tenant());
 }
 
-Result<void> authorise(Context& context, const Access& access,
-                       std::optional<NodeIndex> scope) {
+Result<void> authorise(Context& context, const Access& access, std::optional<NodeIndex> scope) {
     if (!access.needs_permission()) {
         return {};
     }

@@ -29,8 +29,7 @@ Result<DiagnosisView> read_diagnosis(Context& context, const DiagnosisRequest& r
     const auto id = Uuid::parse(request.request_id);
     const auto found =
         id ? context.services.diagnoses.find(context.caller.tenant(), *id) : std::nullopt;
-    const auto disclosure =
-        found ? disclosure_to(context, found->refusal.subject) : std::nullopt;
+    const auto disclosure = found ? disclosure_to(context, found->refusal.subject) : std::nullopt;
     if (!disclosure) { // to a stranger, one that is there is as one that is not
         return fail(ErrorCode::not_found, "no refusal that you may read has this requestId");
     }

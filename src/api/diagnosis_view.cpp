@@ -73,9 +73,8 @@ private:
     std::optional<DiagnosisSubject> subject() const {
         const RefusedSubject& of = refusal_.subject;
         if (!of.id) {
-            return of.name.empty()
-                       ? std::nullopt
-                       : std::optional(DiagnosisSubject{{}, {}, of.name, std::nullopt});
+            return of.name.empty() ? std::nullopt
+                                   : std::optional(DiagnosisSubject{{}, {}, of.name, std::nullopt});
         }
         const bool is_user = of.kind == PrincipalKind::user;
         DiagnosisSubject view;
@@ -151,8 +150,8 @@ private:
         if (!refusal_.scope) {
             return "at any scope";
         }
-        const std::string at = "at " + std::string(name_of(refusal_.scope->type)) + " " +
-                               refusal_.scope->value;
+        const std::string at =
+            "at " + std::string(name_of(refusal_.scope->type)) + " " + refusal_.scope->value;
         return is_for_administrator() && node_ ? at + " (" + access().path(*node_) + ")" : at;
     }
 
@@ -264,8 +263,8 @@ private:
 
     std::vector<DiagnosisScope> nearest(std::vector<NodeIndex> scopes) const {
         if (node_) {
-            std::ranges::stable_sort(
-                scopes, {}, [&](NodeIndex scope) { return distance(*node_, scope); });
+            std::ranges::stable_sort(scopes, {},
+                                     [&](NodeIndex scope) { return distance(*node_, scope); });
         }
         std::vector<DiagnosisScope> views;
         for (std::size_t i = 0; i < std::min(scopes.size(), most_scopes); ++i) {
@@ -338,8 +337,7 @@ json::object SecretProblemText::schema() {
     return {{"type", "string"}, {"enum", std::move(names)}};
 }
 
-DiagnosisView view_of(const Diagnosis& diagnosis, const TenantState& state,
-                      Disclosure disclosure) {
+DiagnosisView view_of(const Diagnosis& diagnosis, const TenantState& state, Disclosure disclosure) {
     return Explanation(diagnosis, state, disclosure).make();
 }
 

@@ -273,10 +273,9 @@ Result<Principal> Dispatcher::authenticate(Context& context) const {
     const Refusal& refusal = context.refusal.emplace(std::move(principal).error());
     services_.log.write(LogLevel::debug, refusal.log_text(),
                         {{"request_id", std::string_view(context.request.request_id)}});
-    return fail(ErrorCode::unauthenticated,
-                refusal.reason == RefusalReason::wrong_issuer
-                    ? std::string(text_of(refusal.reason).audit)
-                    : std::string("The bearer token is not valid."));
+    return fail(ErrorCode::unauthenticated, refusal.reason == RefusalReason::wrong_issuer
+                                                ? std::string(text_of(refusal.reason).audit)
+                                                : std::string("The bearer token is not valid."));
 }
 
 Result<std::string> Dispatcher::run(Context& context, const Route& route) {

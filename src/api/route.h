@@ -95,8 +95,7 @@ BOOST_DESCRIBE_STRUCT(NoFields, (), ())
 
 /// Says in `context` whether the route's permission is held at `scope` (or, without one, where the
 /// access says). `access_denied` names what is missing, and the context's refusal as well.
-Result<void> authorise(Context& context, const Access& access,
-                       std::optional<NodeIndex> scope);
+Result<void> authorise(Context& context, const Access& access, std::optional<NodeIndex> scope);
 
 template <class Request>
 concept HasScope = requires(const Request& request, const Context& context) {

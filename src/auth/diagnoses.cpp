@@ -14,7 +14,9 @@ class FixedText {
 public:
     void assign(std::string_view text) {
         std::size_t size = std::min(text.size(), most);
-        const auto continues = [](char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; };
+        const auto continues = [](char c) {
+            return (static_cast<unsigned char>(c) & 0xC0) == 0x80;
+        };
         while (size < text.size() && size > 0 && continues(text[size])) {
             --size;
         }
@@ -218,8 +220,8 @@ std::optional<Diagnosis> Diagnoses::find(TenantId tenant, const Uuid& request) c
     if (rings != tenants_.end()) {
         for (const Ring& ring : *rings->second) {
             const Entry* found = ring.find(request);
-            const bool is_newer = found != nullptr &&
-                                  (newest == nullptr || found->request.at > newest->request.at);
+            const bool is_newer =
+                found != nullptr && (newest == nullptr || found->request.at > newest->request.at);
             newest = is_newer ? found : newest;
         }
     }

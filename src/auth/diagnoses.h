@@ -36,9 +36,9 @@ struct Diagnosis {
 };
 
 struct DiagnosisLimits {
-    std::size_t proven = 4'096;   // of a tenant: of callers that had shown who they are
-    std::size_t named = 1'024;    // of a tenant: wrong secrets of somebody who exists
-    std::size_t strangers = 512;  // of a tenant: all others
+    std::size_t proven = 4'096;       // of a tenant: of callers that had shown who they are
+    std::size_t named = 1'024;        // of a tenant: wrong secrets of somebody who exists
+    std::size_t strangers = 512;      // of a tenant: all others
     std::size_t all_bytes = 32 << 20; // of all tenants
 };
 

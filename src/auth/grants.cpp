@@ -29,8 +29,7 @@ bool matches_one(const std::vector<ClientSecret>& secrets, const Digest& offered
 /// Of a known client when `known` is not null.
 Refusal wrong_credentials(PrincipalKind kind, const Uuid* known) {
     Refusal refusal;
-    refusal.reason =
-        known == nullptr ? RefusalReason::unknown_client : RefusalReason::wrong_secret;
+    refusal.reason = known == nullptr ? RefusalReason::unknown_client : RefusalReason::wrong_secret;
     refusal.subject.kind = kind;
     refusal.subject.id = known == nullptr ? std::nullopt : std::optional(*known);
     return refusal;
@@ -170,8 +169,8 @@ std::expected<Grants::Client, GrantOutcome> Grants::identify_key(Attempt& attemp
     const Eligibility standing =
         eligible(state, PrincipalKind::user, key->user, std::nullopt, attempt.use(), key->id.value);
     if (standing.refused) {
-        return std::unexpected(refuse(
-            attempt, refusal_of(standing, {PrincipalKind::user, key->user, key->id.value})));
+        return std::unexpected(
+            refuse(attempt, refusal_of(standing, {PrincipalKind::user, key->user, key->id.value})));
     }
     const TokenSubject subject{PrincipalKind::user, key->user, standing.epoch, key->client_id,
                                standing.user};

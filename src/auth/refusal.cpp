@@ -30,6 +30,9 @@ constexpr std::array<ReasonText, refusal_reason_count> texts{{
      "Check the address, and that the request goes to the address of the right tenant."},
     {"wrong-password", "wrong password", "The user is known, and the password is wrong.",
      "Try again, or have an administrator reset the password."},
+    {"not-a-local-user", "wrong password",
+     "The user signs in at an identity provider, and has no password here.",
+     "Sign in at the identity provider."},
     {"unknown-refresh-token", "unknown refresh token",
      "The text is no refresh token of this tenant.", new_sign_in},
     {"throttled", "throttled", "There were too many failures from {address}; nothing was judged.",
@@ -51,8 +54,7 @@ constexpr std::array<ReasonText, refusal_reason_count> texts{{
     {"other-tenant", "the token names another tenant", "The token is not one of this tenant.",
      right_server},
     {"wrong-kind-of-token", "an id token is not an access token",
-     "The token is of another kind than this operation takes: {detail}.",
-     "Send the access token."},
+     "The token is of another kind than this operation takes: {detail}.", "Send the access token."},
     {"token-expired", "the token has expired",
      "The token expired at {when}, {seconds} seconds before the request.", new_token},
     {"token-from-the-future", "the token was issued in the future",
@@ -76,7 +78,8 @@ constexpr std::array<ReasonText, refusal_reason_count> texts{{
     {"password-temporary", "password is temporary",
      "The password is temporary: it is good for choosing another only.",
      "Choose a password at /api/v1/me/password, then sign in."},
-    {"key-expired", "key expired", "The key expired at {when}, {seconds} seconds before the request.",
+    {"key-expired", "key expired",
+     "The key expired at {when}, {seconds} seconds before the request.",
      "Give the key a later expiresAt, or make another."},
     {"address-not-allowed", "address not in the list",
      "The request came from {address}, which is not in the key's list of addresses; {proxy}.",
@@ -168,8 +171,8 @@ std::optional<StrippedSecret> strip_secret(std::string_view secret) {
                                    : is_line_break(c)   ? SecretProblem::line_break
                                                         : SecretProblem::white_space;
         // The order of the problems is that of what is worth saying.
-        stripped.added = stripped.added == SecretProblem::none ? seen
-                                                               : std::max(stripped.added, seen);
+        stripped.added =
+            stripped.added == SecretProblem::none ? seen : std::max(stripped.added, seen);
         return true;
     };
     const auto is_added = [](char c) { return is_white_space(c) || is_quotation_mark(c); };
@@ -210,6 +213,7 @@ bool is_proven(const Refusal& refusal) {
     switch (refusal.reason) {
     case RefusalReason::wrong_secret:
     case RefusalReason::wrong_password:
+    case RefusalReason::not_a_local_user:
     case RefusalReason::throttled:
         return false;
     default:

@@ -25,6 +25,7 @@ enum class RefusalReason : std::uint8_t {
     wrong_secret,
     unknown_user,
     wrong_password,
+    not_a_local_user,
     unknown_refresh_token,
     throttled, ///< Refused before anything was looked at.
     token_missing,
@@ -63,7 +64,7 @@ enum class RefusalReason : std::uint8_t {
     beyond_token,
     not_permitted, ///< By a rule that is no permission, such as the one against escalation.
 };
-inline constexpr std::size_t refusal_reason_count = 38;
+inline constexpr std::size_t refusal_reason_count = 39;
 
 /// The texts of a reason. In `message`, names in braces stand for facts.
 struct ReasonText {

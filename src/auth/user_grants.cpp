@@ -32,6 +32,13 @@ Refusal refusal_of_user(RefusalReason reason, const User* user) {
     return refusal;
 }
 
+RefusalReason reason_of_wrong_password(const User* user) {
+    if (user == nullptr) {
+        return RefusalReason::unknown_user;
+    }
+    return user->is_local ? RefusalReason::wrong_password : RefusalReason::not_a_local_user;
+}
+
 /// Removes expired sessions of a user, and the oldest ones until there is room for another.
 Result<void> make_room(Transaction& transaction, const UserId& user, Timestamp now) {
     auto sessions = TRY(transaction.sessions().of_user(user));
@@ -88,11 +95,7 @@ std::expected<const User*, GrantOutcome> Grants::check_password(const Attempt& a
     }
     if (!*matches) {
         return std::unexpected(
-            refuse(attempt,
-                   refusal_of_user(user == nullptr ? RefusalReason::unknown_user
-                                                   : RefusalReason::wrong_password,
-                                   user),
-                   wrong_password));
+            refuse(attempt, refusal_of_user(reason_of_wrong_password(user), user), wrong_password));
     }
     return user;
 }

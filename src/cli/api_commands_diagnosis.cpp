@@ -85,9 +85,8 @@ std::string plain(const json::value& item) {
 
 void print_diagnosis(std::ostream& out, const json::value& answer) {
     Lines lines;
-    lines.add("request",
-             shown(member(answer, "operation")) + ", answered with " +
-                 shown(member(answer, "status")));
+    lines.add("request", shown(member(answer, "operation")) + ", answered with " +
+                             shown(member(answer, "status")));
     lines.add("at", shown(member(answer, "at")));
     lines.add("from", shown(member(answer, "sourceIp")));
     if (const json::value* subject = member(answer, "subject")) {
