@@ -162,8 +162,7 @@ std::vector<AccessRuleCreationFields> entries_of(const AccessRulesBatchCreatePay
 }
 
 /// What is asked before a single rule is created.
-Result<AccessRuleDraft> check_creation(const Context& context,
-                                       const AccessRuleCreationFields& fields) {
+Result<AccessRuleDraft> check_creation(Context& context, const AccessRuleCreationFields& fields) {
     const NodeIndex scope = TRY(fields.scope(context));
     TRY(authorise(context, may_access_rules(Action::create, EvaluatedAt::request), scope));
     return fields.draft(context);

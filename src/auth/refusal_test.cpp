@@ -212,7 +212,7 @@ TEST_F(RefusalTest, RefreshTokensSayWhatBecameOfTheirSession) {
     const auto first = world.sign_in();
     const std::string old = first.result->session->refresh_token;
     EXPECT_EQ(of(world.refresh("clvr_garbage")).reason, RefusalReason::unknown_refresh_token);
-    EXPECT_EQ(of(world.refresh(old, "another")).reason,
+    EXPECT_EQ(of(world.refresh(old, "runai-cli")).reason,
               RefusalReason::refresh_token_of_another_client);
     ASSERT_TRUE(world.refresh(old).result);
     const Refusal reused = of(world.refresh(old));
