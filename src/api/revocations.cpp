@@ -112,7 +112,7 @@ Result<void> end_token(Context& context, const RevocationCreationRequest& reques
 }
 
 /// Whether the caller may end what was got with this key; `not_found` for an unknown one.
-Result<void> check_key(const Context& context, const Uuid& id) {
+Result<void> check_key(Context& context, const Uuid& id) {
     if (const AccessKey* key = context.state().access_keys.find(id)) {
         return is_caller(context, PrincipalKind::user, key->user)
                    ? Result<void>{}
