@@ -80,9 +80,8 @@ private:
         DiagnosisSubject view;
         view.type = {is_user ? SubjectType::user : SubjectType::service_account};
         view.id = of.id;
-        if (const auto principal = this->principal()) {
-            view.name = principal->name;
-        }
+        const auto principal = this->principal();
+        view.name = principal ? principal->name : "(deleted)";
         if (of.access_key) {
             const AccessKeyEntry* key = state_.access_keys.find(*of.access_key);
             view.client_id = key == nullptr ? std::nullopt : std::optional(key->client_id);
