@@ -6,8 +6,9 @@
 namespace claviger {
 namespace {
 
-/// Whether somebody was refused, rather than a request that nobody could have made.
-bool is_refusal(ErrorCode code) {
+/// Whether somebody was refused. A request for a token is one always: who waits for it must learn
+/// why there is none.
+bool is_refusal(ErrorCode code, const Operation& operation) {
     switch (code) {
     case ErrorCode::invalid_client:
     case ErrorCode::invalid_grant:
@@ -15,24 +16,40 @@ bool is_refusal(ErrorCode code) {
     case ErrorCode::access_denied:
     case ErrorCode::too_many_requests:
         return true;
+    case ErrorCode::invalid_request:
+    case ErrorCode::unauthorized_client:
+    case ErrorCode::unsupported_grant_type:
+    case ErrorCode::invalid_scope:
+    case ErrorCode::invalid_target:
+        return operation.request_class == RequestClass::token;
     default:
         return false;
     }
 }
 
 /// Where nothing but the error is known.
+RefusalReason reason_of(const Error& error) {
+    switch (error.code()) {
+    case ErrorCode::invalid_client:
+        return RefusalReason::credentials_missing;
+    case ErrorCode::too_many_requests:
+        return RefusalReason::throttled;
+    case ErrorCode::unauthenticated:
+        return RefusalReason::token_missing;
+    case ErrorCode::access_denied:
+    case ErrorCode::invalid_grant:
+        return RefusalReason::not_permitted;
+    default: // The readers of JSON and of forms say it in the same words.
+        return error.detail().contains("control characters") ? RefusalReason::control_characters
+                                                             : RefusalReason::request_invalid;
+    }
+}
+
 Refusal refusal_of(const Context& context, const Error& error) {
     Refusal refusal;
-    const bool is_known = !context.caller.principal.name.empty();
-    if (error.code() == ErrorCode::invalid_client) {
-        refusal.reason = RefusalReason::credentials_missing;
-    } else if (error.code() == ErrorCode::too_many_requests) {
-        refusal.reason = RefusalReason::throttled;
-    } else if (error.code() == ErrorCode::unauthenticated) {
-        refusal.reason = RefusalReason::token_missing;
-    }
+    refusal.reason = reason_of(error);
     refusal.detail = error.detail();
-    if (is_known) {
+    if (!context.caller.principal.name.empty()) {
         refusal.subject = subject_of(context.caller.principal);
     }
     return refusal;
@@ -42,7 +59,7 @@ Refusal refusal_of(const Context& context, const Error& error) {
 
 void keep_refusal(const Context& context, const Operation& operation, const Error& error) {
     const auto id = Uuid::parse(context.request.request_id);
-    if (!is_refusal(error.code()) || !id) {
+    if (!is_refusal(error.code(), operation) || !id) {
         return;
     }
     // What a handler asked for and could do without is not why it refused.

@@ -17,6 +17,13 @@ constexpr std::string_view right_server =
 
 /// In the order of the reasons.
 constexpr std::array<ReasonText, refusal_reason_count> texts{{
+    {"request-invalid", "invalid request",
+     "The request for a token was not taken, before any secret was looked at: {detail}.",
+     "Change the request; the sentence says what."},
+    {"control-characters", "control characters",
+     "A text of the request holds control characters, so no secret was looked at: {detail}.",
+     "Most often it is a secret with the line break of its file: strip it, or write the file with "
+     "`printf %s`."},
     {"credentials-missing", "no client authentication",
      "The request has no client authentication that can be read: {detail}.",
      "Send client id and secret in one place: in the form, or in an Authorization header of the "

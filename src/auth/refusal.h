@@ -20,6 +20,8 @@ namespace claviger {
 /// A new one is a row of the table in refusal.cpp, in the same place.
 enum class RefusalReason : std::uint8_t {
     // Who calls has not been shown.
+    request_invalid,     ///< A request for a token that nobody could have made.
+    control_characters,  ///< A text that is none: most often a secret and its line break.
     credentials_missing, ///< No readable client authentication.
     unknown_client,
     wrong_secret,
@@ -64,7 +66,7 @@ enum class RefusalReason : std::uint8_t {
     beyond_token,
     not_permitted, ///< By a rule that is no permission, such as the one against escalation.
 };
-inline constexpr std::size_t refusal_reason_count = 39;
+inline constexpr std::size_t refusal_reason_count = 41;
 
 /// The texts of a reason. In `message`, names in braces stand for facts.
 struct ReasonText {

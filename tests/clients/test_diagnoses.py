@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 
 import pytest
 import requests
@@ -29,15 +30,30 @@ def refused_secret(world: World, client: str, secret: str) -> requests.Response:
     return answer
 
 
-def test_a_line_break_in_the_secret_is_told_to_an_administrator(world: World, admin: Api):
+def test_what_copying_adds_to_a_secret_is_told_to_an_administrator(world: World, admin: Api):
     account = admin.create_account()
-    answer = refused_secret(world, account.client_id, account.secret + "\n")
-    assert "line" not in answer.text and "secretProblem" not in answer.text
+    answer = refused_secret(world, account.client_id, f'"{account.secret}"')
+    assert "quotation" not in answer.text
     told = admin.call("GET", path_of(answer))
-    assert (told["reason"], told["secretProblem"]) == ("wrong-secret", "line-break")
+    assert (told["reason"], told["secretProblem"]) == ("wrong-secret", "quotation-marks")
     assert told["subject"] == {"type": "service-account", "id": account.id, "name": account.name}
     assert (told["operation"], told["grantType"]) == (f"POST {TOKEN}", "client_credentials")
     assert (told["sourceIp"], told["isBehindTrustedProxy"]) == ("127.0.0.1", False)
+    assert account.secret not in json.dumps(told)
+
+
+def test_the_line_break_of_a_secret_is_told(world: World, admin: Api):
+    account = admin.create_account()
+    secret = account.secret + "\n"
+    told = admin.call("GET", path_of(refused_secret(world, account.client_id, secret)))
+    assert told["reason"] == "control-characters" and "line break" in told["hint"]
+    basic = b64encode(f"{account.client_id}:{secret}".encode()).decode()
+    answer = world.anonymous.send("POST", "/oauth2/token", headers={
+        "Authorization": f"Basic {basic}"}, data={"grant_type": "client_credentials"})
+    assert answer.status_code == 401, describe(answer)
+    told = admin.call("GET", path_of(answer))
+    assert (told["reason"], told["secretProblem"]) == ("control-characters", "line-break")
+    assert told["subject"] == {"name": account.name}
     assert account.secret not in json.dumps(told)
 
 
