@@ -60,6 +60,7 @@ EMPTY_NAMES = "Manager|Helper|Util|Utils|Impl|Info|Data"
 TYPE_NAME = re.compile(rf"^\s*(?:class|struct|enum class|concept|type)\s+"
                        rf"(?:\w*(?:{EMPTY_NAMES}))\b(?!\w)")
 FILE_NAME = re.compile(r"(^|_)(manager|helper|helpers|util|utils|impl|info|data)\.\w+$")
+DEFINED_TYPE = re.compile(r"(?:struct|class) (\w+)(?: final)?(?: : [^;]*)? {")
 BEFORE_BLOCK = re.compile(r"\)(\s|const\b|noexcept\b|override\b|final\b|mutable\b)*"
                           r"((requires\b|->|:)[^;{]*)?$")
 # npm also notes where a project may be sponsored, as "url".
@@ -237,6 +238,18 @@ def check_records(names: list[str]) -> list[str]:
     return [] if numbered else ["docs/adr: the records are not numbered 0001, 0002, ..."]
 
 
+def check_type_names(files: dict[str, list[str]]) -> list[str]:
+    """Two types of one name in headers are one to the linker, which takes either's functions."""
+    homes: dict[str, str] = {}
+    breaches = []
+    for name, lines in sorted(files.items()):
+        for number, line in enumerate(lines, 1):
+            found = DEFINED_TYPE.match(line)
+            if found and homes.setdefault(found[1], name) != name:
+                breaches.append(f"{name}:{number}: {homes[found[1]]} has a {found[1]} as well")
+    return breaches
+
+
 def check_links(name: str, lines: list[str]) -> list[str]:
     """Relative links of a document lead somewhere."""
     folder = (REPOSITORY / name).parent
@@ -275,6 +288,8 @@ def main() -> int:
     names = files_of_the_repository()
     layers = read_layers((REPOSITORY / "src" / "layers.txt").read_text())
     breaches = check_cycles(layers) + check_records(names)
+    breaches += check_type_names({name: (REPOSITORY / name).read_text().splitlines()
+                                  for name in names if re.match(r"src/.*\.h$", name)})
     for name in sorted(names):
         breaches += check_file(name, layers)
     breaches = apply_exceptions(breaches, (REPOSITORY / EXCEPTIONS).read_text().splitlines())

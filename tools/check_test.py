@@ -141,6 +141,16 @@ class Text(unittest.TestCase):
         self.assertTrue(check.check_records(["docs/adr/0001-a.md", "docs/adr/0001-b.md"]))
 
 
+class TypeNames(unittest.TestCase):
+    def test_a_name_is_one_type_of_the_headers(self):
+        twice = {"src/a/a.h": ["struct Answer {", "struct Other;"],
+                 "src/b/b.h": ["class Other final : public Base {", "class Answer : Base {"]}
+        self.assertEqual(["src/b/b.h:2: src/a/a.h has a Answer as well"],
+                         check.check_type_names(twice))
+        nested = {"src/a/a.h": ["struct Answer {"], "src/b/b.h": ["    struct Answer {"]}
+        self.assertEqual([], check.check_type_names(nested))
+
+
 class Exceptions(unittest.TestCase):
     def test_listed_breaches_pass_wherever_they_moved(self):
         self.assertEqual([], check.apply_exceptions(["a.cpp:7: too long"], ["a.cpp: too long"]))

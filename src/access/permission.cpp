@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 
 namespace claviger {
 namespace {
@@ -165,6 +166,14 @@ bool PermissionSet::includes(const PermissionSet& other) const {
 
 bool PermissionSet::empty() const {
     return std::ranges::all_of(actions_, [](std::uint8_t actions) { return actions == 0; });
+}
+
+std::size_t PermissionSet::size() const {
+    std::size_t count = 0;
+    for (const std::uint8_t actions : actions_) {
+        count += static_cast<std::size_t>(std::popcount(actions));
+    }
+    return count;
 }
 
 std::vector<Permission> PermissionSet::list() const {

@@ -54,6 +54,7 @@ public:
     /// True when every permission of `other` is in this set.
     bool includes(const PermissionSet& other) const;
     bool empty() const;
+    std::size_t size() const;
     std::vector<Permission> list() const;
     friend bool operator==(const PermissionSet& a, const PermissionSet& b) {
         return a.includes(b) && b.includes(a);

@@ -68,7 +68,7 @@ struct AccessRuleDeletionBatchResponse {
 BOOST_DESCRIBE_STRUCT(AccessRuleDeletionBatchResponse, (), (id, succeeded, failed))
 
 /// What is asked before a single rule is deleted.
-Result<void> check_deletion(const Context& context, const AccessRuleIdText& id) {
+Result<void> check_deletion(Context& context, const AccessRuleIdText& id) {
     const NodeIndex scope = TRY(AccessRuleRequest{id.number}.scope(context));
     return authorise(context, may_access_rules(Action::remove, EvaluatedAt::request), scope);
 }
@@ -162,8 +162,7 @@ std::vector<AccessRuleCreationFields> entries_of(const AccessRulesBatchCreatePay
 }
 
 /// What is asked before a single rule is created.
-Result<AccessRuleDraft> check_creation(const Context& context,
-                                       const AccessRuleCreationFields& fields) {
+Result<AccessRuleDraft> check_creation(Context& context, const AccessRuleCreationFields& fields) {
     const NodeIndex scope = TRY(fields.scope(context));
     TRY(authorise(context, may_access_rules(Action::create, EvaluatedAt::request), scope));
     return fields.draft(context);

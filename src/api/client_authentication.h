@@ -17,7 +17,7 @@ struct ClientFields {
 };
 
 /// What was sent, in the header or in the form but not in both. `basic` keeps what the header held.
-Result<Credentials> client_of(const Context& context, const ClientFields& fields,
+Result<Credentials> client_of(Context& context, const ClientFields& fields,
                               std::optional<BasicCredentials>& basic);
 
 /// The client whose credentials were sent, if they are right and it may be served.

@@ -7,19 +7,54 @@
 namespace claviger {
 namespace {
 
-/// Which limit takes away a permission that rules give somewhere; empty when none does.
-std::string limit_passed(const Context& context, const Rights& rights, Permission permission) {
+/// Which limit takes away a permission that rules give somewhere; nothing when none does.
+std::optional<LimitSource> limit_passed(const Context& context, const Rights& rights,
+                                        Permission permission) {
     for (std::size_t count = 0; count <= rights.limits().size(); ++count) {
         const AccessHolder holder{rights.subjects(), rights.limits().first(count)};
         if (!permissions_anywhere(context.access(), holder).contains(permission)) {
-            return count == 0
-                       ? std::string()
-                       : " (" +
-                             std::string(name_of(reason_of(rights.limits()[count - 1]->source))) +
-                             ")";
+            return count == 0 ? std::nullopt : std::optional(rights.limits()[count - 1]->source);
         }
     }
-    return {};
+    return std::nullopt;
+}
+
+/// The first limit that refuses the permission at the scope, or at all of them without one,
+/// whatever the rules say.
+std::optional<LimitSource> limit_against(const Context& context, const Rights& rights,
+                                         Permission permission, std::optional<NodeIndex> scope) {
+    for (const AccessLimit* limit : rights.limits()) {
+        if (!permits(context.access(), *limit, permission) ||
+            (scope && !reaches(context.access(), *limit, *scope))) {
+            return limit->source;
+        }
+    }
+    return std::nullopt;
+}
+
+RefusalReason refusal_of(DecisionReason reason) {
+    switch (reason) {
+    case DecisionReason::beyond_key:
+        return RefusalReason::beyond_key;
+    case DecisionReason::beyond_token:
+        return RefusalReason::beyond_token;
+    default:
+        return RefusalReason::permission_missing;
+    }
+}
+
+void note_missing(Context& context, const Rights& rights, Permission permission,
+                  DecisionReason decision, std::optional<NodeIndex> scope) {
+    Refusal refusal;
+    refusal.reason = refusal_of(decision);
+    refusal.subject = subject_of(context.caller.principal);
+    refusal.permission = permission;
+    refusal.decision = decision;
+    refusal.limit = limit_against(context, rights, permission, scope);
+    if (scope) {
+        refusal.scope = context.access().scope_id(*scope);
+    }
+    context.refusal = std::move(refusal);
 }
 
 } // namespace
@@ -43,26 +78,31 @@ TenantStatePointer Context::latest_state() const {
     return services.directory.current()->find(caller.tenant());
 }
 
-Result<void> authorise(const Context& context, const Access& access,
-                       std::optional<NodeIndex> scope) {
+Result<void> authorise(Context& context, const Access& access, std::optional<NodeIndex> scope) {
     if (!access.needs_permission()) {
         return {};
     }
     const Permission permission{*find_resource_type(access.resource_type()), access.action()};
+    const Rights rights = rights_of(context.caller.principal);
     if (access.at() == EvaluatedAt::anywhere) {
-        const Rights rights = rights_of(context.caller.principal);
         if (permissions_anywhere(context.access(), rights.holder()).contains(permission)) {
             return {};
         }
-        return fail(ErrorCode::access_denied, "missing permission " + text_of(permission) +
-                                                  " at any scope" +
-                                                  limit_passed(context, rights, permission));
+        const auto limit = limit_passed(context, rights, permission);
+        const DecisionReason decision =
+            limit ? reason_of(*limit) : DecisionReason::not_held_anywhere;
+        note_missing(context, rights, permission, decision, std::nullopt);
+        return fail(ErrorCode::access_denied,
+                    "missing permission " + text_of(permission) + " at any scope" +
+                        (limit ? " (" + std::string(name_of(decision)) + ")" : std::string()));
     }
     const NodeIndex node = scope.value_or(context.access().root());
-    const Decision decision = context.decide(permission, node);
+    const Decision decision =
+        claviger::decide(context.access(), {rights.subjects(), permission, node, rights.limits()});
     if (decision.allowed()) {
         return {};
     }
+    note_missing(context, rights, permission, decision.reason, node);
     const ScopeId id = context.access().scope_id(node);
     return fail(ErrorCode::access_denied, "missing permission " + text_of(permission) + " at " +
                                               std::string(name_of(id.type)) + " " + id.value +

@@ -14,6 +14,7 @@
 #include "auth/access_keys.h"
 #include "auth/access_rules.h"
 #include "auth/caller.h"
+#include "auth/diagnoses.h"
 #include "auth/grants.h"
 #include "auth/identity_providers.h"
 #include "auth/org_units.h"
@@ -48,6 +49,7 @@ struct Services {
     const Clock& clock;
     Random& random;
     Log& log;
+    Diagnoses& diagnoses;
 };
 
 struct Context {
@@ -61,6 +63,7 @@ struct Context {
     HttpHeaders headers;
     std::unique_ptr<BodyStream> stream = nullptr;
     std::unique_ptr<FollowedBody> followed = nullptr;
+    std::optional<Refusal> refusal = {}; // why, when the answer is a refusal; not in the answer
 
     const TenantState& state() const { return *caller.state; }
     const AccessSnapshot& access() const { return caller.state->access; }

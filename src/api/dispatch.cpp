@@ -5,6 +5,7 @@
 
 #include "api/basic_credentials.h"
 #include "api/problem.h"
+#include "api/refusals.h"
 #include "api/token_grants.h"
 #include "base/text.h"
 
@@ -242,18 +243,23 @@ HttpResponse Dispatcher::answer(const HttpRequest& request, const Route& route) 
     if (!state) {
         return problem_response(404, "There is no tenant at this host name.", request.request_id);
     }
-    if (!state->tenant.enabled) {
-        const ErrorCode code = refusal_of_disabled_tenant(route.operation);
-        return problem_response(Error(code, "this tenant is disabled"), style, request.request_id);
-    }
     Context context{services_, request, {std::move(state), {}, origin_of(request, route.operation)},
                     0,         0,       {},
                     {}};
+    if (!context.state().tenant.enabled) {
+        const Error refused(refusal_of_disabled_tenant(route.operation), "this tenant is disabled");
+        context.refusal.emplace().reason = RefusalReason::tenant_disabled;
+        keep_refusal(context, route.operation, refused);
+        return problem_response(refused, style, request.request_id);
+    }
     auto body = run(context, route);
+    if (!body) {
+        keep_refusal(context, route.operation, body.error());
+    }
     return respond(context, route, std::move(body));
 }
 
-Result<Principal> Dispatcher::authenticate(const Context& context) const {
+Result<Principal> Dispatcher::authenticate(Context& context) const {
     const std::string_view token = TRY(bearer_token(context.request));
     auto principal = services_.verifier.verify(
         context.state(), token, AcceptedTokens::access_and_id_tokens, context.request.source_ip);
@@ -261,14 +267,15 @@ Result<Principal> Dispatcher::authenticate(const Context& context) const {
         if (principal->is_outside_addresses) {
             warn_of_address(services_, context.request, principal->name);
         }
-        return principal;
+        return *std::move(principal);
     }
-    // The reason is for the log; a stranger learns only that the token is not good.
-    const std::string& reason = principal.error().detail();
-    services_.log.write(LogLevel::debug, reason,
+    // The reason is for the log and its owner; a stranger learns only that the token is not good.
+    const Refusal& refusal = context.refusal.emplace(std::move(principal).error());
+    services_.log.write(LogLevel::debug, refusal.log_text(),
                         {{"request_id", std::string_view(context.request.request_id)}});
-    return fail(ErrorCode::unauthenticated,
-                reason == "Issuer is not familiar." ? reason : "The bearer token is not valid.");
+    return fail(ErrorCode::unauthenticated, refusal.reason == RefusalReason::wrong_issuer
+                                                ? std::string(text_of(refusal.reason).audit)
+                                                : std::string("The bearer token is not valid."));
 }
 
 Result<std::string> Dispatcher::run(Context& context, const Route& route) {

@@ -48,7 +48,7 @@ private:
     HttpResponse answer(const HttpRequest& request, const Route& route);
     HttpResponse answer_other_methods(const HttpRequest& request) const;
     Result<std::string> run(Context& context, const Route& route);
-    Result<Principal> authenticate(const Context& context) const;
+    Result<Principal> authenticate(Context& context) const;
     HttpResponse respond(Context& context, const Route& route, Result<std::string> body);
 
     Routes routes_;

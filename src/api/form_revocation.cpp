@@ -107,12 +107,15 @@ Result<Principal> find_asker(Context& context, const RevokeRequest& request) {
     const auto token = std::string_view(*header).substr(bearer.size());
     auto asker = context.services.verifier.verify(
         context.state(), token, AcceptedTokens::access_tokens, context.request.source_ip);
-    return asker ? std::move(asker)
-                 : fail(ErrorCode::invalid_client, "The bearer token is not valid.");
+    if (!asker) {
+        context.refusal = std::move(asker).error();
+        return fail(ErrorCode::invalid_client, "The bearer token is not valid.");
+    }
+    return *std::move(asker);
 }
 
 /// Whoever may follow the revocations may ask about every token; everybody about their own.
-bool may_see(const Context& context, const Principal& owner) {
+bool may_see(Context& context, const Principal& owner) {
     const Principal& asker = context.caller.principal;
     const bool is_own = owner.kind == asker.kind && owner.id == asker.id;
     return is_own || authorise(context, verifier_access, std::nullopt).has_value();

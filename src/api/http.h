@@ -30,8 +30,9 @@ struct HttpRequest {
     std::optional<std::string> accept;
     std::optional<std::string> last_event_id; // of server-sent events
     std::string body;
-    std::string source_ip;  // the peer, or what a trusted proxy says
-    std::string request_id; // UUID text, made by the server
+    std::string source_ip;        // the peer, or what a trusted proxy says
+    std::string request_id;       // UUID text, made by the server
+    bool is_behind_proxy = false; // a trusted proxy said the source
 };
 
 /// Names and values; few enough to lie in the answer itself.

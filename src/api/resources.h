@@ -34,6 +34,7 @@ Routes legacy_cluster_routes();
 Routes legacy_unit_routes();
 Routes legacy_routes();
 Routes audit_routes();
+Routes diagnosis_routes();
 
 /// What a verifier must hold to follow revocations and to ask about the tokens of others.
 inline constexpr Access verifier_access =

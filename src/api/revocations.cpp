@@ -64,7 +64,7 @@ Result<Uuid> id_of(const std::optional<std::string>& text, std::string_view fiel
     return *id;
 }
 
-Result<void> need(const Context& context, std::string_view resource_type, Action action) {
+Result<void> need(Context& context, std::string_view resource_type, Action action) {
     return authorise(context, Access::permission(resource_type, action, EvaluatedAt::tenant),
                      std::nullopt);
 }
@@ -75,7 +75,7 @@ bool is_caller(const Context& context, PrincipalKind kind, const Uuid& id) {
 }
 
 /// Whether the caller may end what belongs to this principal.
-Result<void> check_owner(const Context& context, PrincipalKind kind, const Uuid& id) {
+Result<void> check_owner(Context& context, PrincipalKind kind, const Uuid& id) {
     if (is_caller(context, kind, id)) {
         return {};
     }
@@ -112,7 +112,7 @@ Result<void> end_token(Context& context, const RevocationCreationRequest& reques
 }
 
 /// Whether the caller may end what was got with this key; `not_found` for an unknown one.
-Result<void> check_key(const Context& context, const Uuid& id) {
+Result<void> check_key(Context& context, const Uuid& id) {
     if (const AccessKey* key = context.state().access_keys.find(id)) {
         return is_caller(context, PrincipalKind::user, key->user)
                    ? Result<void>{}

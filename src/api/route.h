@@ -94,9 +94,8 @@ struct NoFields {};
 BOOST_DESCRIBE_STRUCT(NoFields, (), ())
 
 /// Says in `context` whether the route's permission is held at `scope` (or, without one, where the
-/// access says). `access_denied` names what is missing.
-Result<void> authorise(const Context& context, const Access& access,
-                       std::optional<NodeIndex> scope);
+/// access says). `access_denied` names what is missing, and the context's refusal as well.
+Result<void> authorise(Context& context, const Access& access, std::optional<NodeIndex> scope);
 
 template <class Request>
 concept HasScope = requires(const Request& request, const Context& context) {

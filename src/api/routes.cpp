@@ -32,7 +32,8 @@ Routes all_routes() {
                                legacy_cluster_routes(),
                                legacy_unit_routes(),
                                legacy_routes(),
-                               audit_routes()}) {
+                               audit_routes(),
+                               diagnosis_routes()}) {
         all.insert(all.end(), routes.begin(), routes.end());
     }
     return all;

@@ -11,6 +11,7 @@ constexpr std::size_t longest_credential = 1024; // bytes
 Result<GrantedTokens> take(Context& context, GrantOutcome outcome) {
     context.ticket = outcome.ticket;
     context.retry_after_seconds = outcome.retry_after_seconds;
+    context.refusal = std::move(outcome.refusal);
     if (outcome.result && outcome.result->key_expires_at) {
         context.headers.emplace_back("Claviger-Key-Expires",
                                      format_rfc3339(*outcome.result->key_expires_at));

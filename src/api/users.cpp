@@ -231,6 +231,7 @@ Result<UserChangePasswordResponse> change_password(Context& context,
         GrantOutcome refused = std::move(checked).error();
         context.ticket = refused.ticket;
         context.retry_after_seconds = refused.retry_after_seconds;
+        context.refusal = std::move(refused.refusal);
         const Error& error = refused.result.error();
         if (error.code() != ErrorCode::invalid_grant) {
             return std::unexpected(error);
@@ -240,6 +241,9 @@ Result<UserChangePasswordResponse> change_password(Context& context,
     }
     const User& user = **checked;
     if (!user.enabled) {
+        Refusal& refusal = context.refusal.emplace();
+        refusal.reason = RefusalReason::principal_disabled;
+        refusal.subject = {PrincipalKind::user, user.id.value};
         return fail(ErrorCode::unauthenticated, "The user name or password is wrong.");
     }
     Caller caller = context.caller;

@@ -24,7 +24,7 @@ protected:
         return world.grants.client_credentials(*world.state(), client_id, secret.reveal(),
                                                World::origin(), {});
     }
-    Result<Principal> verify(const std::string& token) {
+    Judged<Principal> verify(const std::string& token) {
         return world.verifier.verify(*world.state(), token, AcceptedTokens::access_tokens,
                                      "192.0.2.1");
     }

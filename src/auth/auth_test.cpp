@@ -102,7 +102,7 @@ protected:
     World world;
     NewServiceAccount account = *world.accounts.create(world.admin(), "ci-1");
 
-    Result<Principal> verify(const std::string& token,
+    Judged<Principal> verify(const std::string& token,
                              AcceptedTokens accepted = AcceptedTokens::access_tokens) {
         return world.verifier.verify(*world.state(), token, accepted, "192.0.2.1");
     }

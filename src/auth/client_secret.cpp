@@ -6,13 +6,14 @@
 
 namespace claviger {
 
+std::string_view prefix_of(SecretKind kind) {
+    return kind == SecretKind::access_key ? "clvk_" : "clvs_";
+}
+
 Secret generate_client_secret(Random& random, SecretKind kind) {
     CredentialBytes bytes{};
     random.fill(bytes);
-    std::string prefix("clv");
-    prefix += static_cast<char>(kind);
-    prefix += '_';
-    Secret secret(credential_text(prefix, bytes));
+    Secret secret(credential_text(prefix_of(kind), bytes));
     wipe(bytes);
     return secret;
 }

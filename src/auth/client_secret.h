@@ -16,6 +16,9 @@ namespace claviger {
 /// Whose secret it is: a letter of its prefix, for people and scanners.
 enum class SecretKind : char { service_account = 's', access_key = 'k' };
 
+/// "clvs_"
+std::string_view prefix_of(SecretKind kind);
+
 Secret generate_client_secret(Random& random, SecretKind kind);
 
 class Pepper {

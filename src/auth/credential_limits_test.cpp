@@ -115,7 +115,7 @@ protected:
                             tenant_scope(tenant)}));
         return made;
     }
-    Result<Principal> verify(const std::string& token, std::string_view source = inside) {
+    Judged<Principal> verify(const std::string& token, std::string_view source = inside) {
         return world.verifier.verify(*world.state(), token, AcceptedTokens::access_tokens, source);
     }
     /// Who calls with a fresh token of the account.

@@ -42,7 +42,9 @@ Eligibility judge_use(Eligibility standing, const LimitsPointer& limits,
         return standing;
     }
     if (limits->expires_at && *limits->expires_at <= use.at) {
-        return refuse(Ineligible::key_expired);
+        Eligibility refused = refuse(Ineligible::key_expired);
+        refused.ended_at = limits->expires_at;
+        return refused;
     }
     standing.is_outside_addresses = limits->addresses && use.source_ip != asked_from_anywhere &&
                                     !limits->addresses->contains(use.source_ip);

@@ -27,7 +27,8 @@ std::string_view name_of(Ineligible reason);
 
 struct Eligibility {
     std::optional<Ineligible> refused;
-    const User* user = nullptr;     // when the principal is one
+    std::optional<Timestamp> ended_at = {}; // when the key expired that is refused
+    const User* user = nullptr;             // when the principal is one
     std::string_view name;          // service account's name or user's e-mail; empty when refused
     std::uint32_t epoch = 0;        // what a token made now must carry
     LimitsPointer limits = nullptr; // of the service account or access key

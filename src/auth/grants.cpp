@@ -26,6 +26,15 @@ bool matches_one(const std::vector<ClientSecret>& secrets, const Digest& offered
     return matches;
 }
 
+/// Of a known client when `known` is not null.
+Refusal wrong_credentials(PrincipalKind kind, const Uuid* known) {
+    Refusal refusal;
+    refusal.reason = known == nullptr ? RefusalReason::unknown_client : RefusalReason::wrong_secret;
+    refusal.subject.kind = kind;
+    refusal.subject.id = known == nullptr ? std::nullopt : std::optional(*known);
+    return refusal;
+}
+
 /// What stands in the audit entry of a token; of an account, the subject is the client id.
 std::string grant_payload(const AuditEvent& event, std::string_view grant,
                           std::string_view client_id, std::string_view token_id) {
@@ -111,26 +120,29 @@ std::expected<Principal, GrantOutcome> Grants::check_client(const TenantState& s
 std::expected<Grants::Client, GrantOutcome> Grants::identify(Attempt& attempt,
                                                              std::string_view secret) {
     const TenantState& state = attempt.state;
-    const Digest offered = pepper_.keyed_hash(attempt.name, secret);
     if (attempt.name.starts_with(access_key_prefix)) {
-        return identify_key(attempt, offered);
+        return identify_key(attempt, secret);
     }
+    const Digest offered = pepper_.keyed_hash(attempt.name, secret);
     const AccountEntry* account = state.accounts.find_by_name(attempt.name);
-    bool matches = false;
-    if (account == nullptr) {
-        matches = constant_time_equal(offered, decoy_);
-    } else {
-        matches = constant_time_equal(offered, account->secret.keyed_hash);
-        matches = matches_one(account->older_secrets, offered) || matches;
-    }
+    const auto is_right = [&](const Digest& hash) {
+        if (account == nullptr) {
+            return constant_time_equal(hash, decoy_);
+        }
+        const bool is_newest = constant_time_equal(hash, account->secret.keyed_hash);
+        return matches_one(account->older_secrets, hash) || is_newest;
+    };
+    const bool matches = is_right(offered);
     if (account == nullptr || !matches) {
-        return std::unexpected(
-            refuse(attempt, account == nullptr ? "unknown client" : "wrong secret"));
+        Refusal why = wrong_credentials(attempt.kind, account == nullptr ? nullptr : &account->id);
+        why.secret = problem_of(attempt, secret, is_right, SecretKind::service_account);
+        return std::unexpected(refuse(attempt, std::move(why)));
     }
     const Eligibility standing =
         eligible(state, PrincipalKind::service_account, account->id, std::nullopt, attempt.use());
     if (standing.refused) {
-        return std::unexpected(refuse(attempt, name_of(*standing.refused)));
+        return std::unexpected(
+            refuse(attempt, refusal_of(standing, {PrincipalKind::service_account, account->id})));
     }
     const TokenSubject subject{PrincipalKind::service_account, account->id, standing.epoch,
                                account->name};
@@ -139,23 +151,42 @@ std::expected<Grants::Client, GrantOutcome> Grants::identify(Attempt& attempt,
 
 /// A user's own credential: the token is the user's.
 std::expected<Grants::Client, GrantOutcome> Grants::identify_key(Attempt& attempt,
-                                                                 const Digest& offered) {
+                                                                 std::string_view secret) {
     const TenantState& state = attempt.state;
+    const Digest offered = pepper_.keyed_hash(attempt.name, secret);
     attempt.kind = PrincipalKind::user;
     const AccessKey* key = state.access_keys.find_by_client_id(attempt.name);
-    const bool matches =
-        key == nullptr ? constant_time_equal(offered, decoy_) : matches_one(key->secrets, offered);
+    const auto is_right = [&](const Digest& hash) {
+        return key == nullptr ? constant_time_equal(hash, decoy_) : matches_one(key->secrets, hash);
+    };
+    const bool matches = is_right(offered);
     if (key == nullptr || !matches) {
-        return std::unexpected(refuse(attempt, key == nullptr ? "unknown client" : "wrong secret"));
+        Refusal why = wrong_credentials(attempt.kind, key == nullptr ? nullptr : &key->user);
+        why.subject.access_key = key == nullptr ? std::nullopt : std::optional(key->id.value);
+        why.secret = problem_of(attempt, secret, is_right, SecretKind::access_key);
+        return std::unexpected(refuse(attempt, std::move(why)));
     }
     const Eligibility standing =
         eligible(state, PrincipalKind::user, key->user, std::nullopt, attempt.use(), key->id.value);
     if (standing.refused) {
-        return std::unexpected(refuse(attempt, name_of(*standing.refused)));
+        return std::unexpected(
+            refuse(attempt, refusal_of(standing, {PrincipalKind::user, key->user, key->id.value})));
     }
     const TokenSubject subject{PrincipalKind::user, key->user, standing.epoch, key->client_id,
                                standing.user};
     return Client{subject, standing, key->id};
+}
+
+/// The same work whether or not the client is known.
+SecretProblem Grants::problem_of(const Attempt& attempt, std::string_view secret,
+                                 const IsRight& is_right, SecretKind kind) const {
+    const auto stripped = strip_secret(secret);
+    if (stripped && is_right(pepper_.keyed_hash(attempt.name, stripped->secret))) {
+        return stripped->added;
+    }
+    const bool is_key = kind == SecretKind::access_key;
+    const SecretKind other = is_key ? SecretKind::service_account : SecretKind::access_key;
+    return form_of_secret(secret, prefix_of(kind), prefix_of(other));
 }
 
 AuditEvent Grants::event_of(const Attempt& attempt) const {
@@ -163,8 +194,7 @@ AuditEvent Grants::event_of(const Attempt& attempt) const {
     event.tenant = attempt.state.tenant.id;
     event.at = attempt.now;
     event.action = audit_action::sign_in;
-    // What is no name at all may be a secret in the wrong field: it is not written down.
-    event.subject = is_printable_name(attempt.name) ? attempt.name : "(unreadable)";
+    event.subject = shown_name(attempt.name);
     event.subject_kind = attempt.kind;
     event.origin = attempt.origin;
     return event;
@@ -222,8 +252,7 @@ GrantOutcome Grants::grant(const Attempt& attempt, const TokenSubject& subject,
     return {std::move(tokens), *ticket, 0};
 }
 
-GrantOutcome Grants::refuse(const Attempt& attempt, std::string_view reason,
-                            std::string_view said) {
+GrantOutcome Grants::refuse(const Attempt& attempt, Refusal refusal, std::string_view said) {
     throttle_.record_failure(attempt.counted_as, attempt.origin.source_ip);
     refused_.fetch_add(1, std::memory_order_relaxed);
     const bool is_client = attempt.grant == grant_type::client_credentials;
@@ -235,20 +264,26 @@ GrantOutcome Grants::refuse(const Attempt& attempt, std::string_view reason,
     event.http_status = wait ? too_many_requests_status : event.http_status;
     auto ticket =
         access_events_.append(event.tenant, event.at,
-                              audit_payload(event, {{"grant", attempt.grant}, {"reason", reason}}));
+                              audit_payload(event, {{"grant", attempt.grant},
+                                                    {"reason", text_of(refusal.reason).audit}}));
     if (!ticket) {
         return {std::unexpected(std::move(ticket).error()), 0, 0};
+    }
+    refusal.grant = attempt.grant;
+    refusal.retry_after_seconds = wait.value_or(0);
+    if (!refusal.subject.id) {
+        refusal.subject.name = event.subject;
     }
     if (wait) {
         throttled_.fetch_add(1, std::memory_order_relaxed);
         return {fail(ErrorCode::too_many_requests, "too many failed sign-ins; try again later"),
-                *ticket, *wait};
+                *ticket, *wait, std::move(refusal)};
     }
     if (is_client) {
         return {fail(ErrorCode::invalid_client, "The client id or client secret is wrong."),
-                *ticket, 0};
+                *ticket, 0, std::move(refusal)};
     }
-    return {fail(ErrorCode::invalid_grant, std::string(said)), *ticket, 0};
+    return {fail(ErrorCode::invalid_grant, std::string(said)), *ticket, 0, std::move(refusal)};
 }
 
 } // namespace claviger

@@ -7,6 +7,7 @@
 #include <array>
 #include <atomic>
 #include <expected>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,6 +20,7 @@
 #include "auth/narrowing.h"
 #include "auth/password.h"
 #include "auth/refresh_token.h"
+#include "auth/refusal.h"
 #include "auth/throttle.h"
 #include "auth/token_settings.h"
 
@@ -60,6 +62,7 @@ struct GrantOutcome {
     Result<GrantedTokens> result;
     AuditTicket ticket = 0;
     std::int64_t retry_after_seconds = 0; // with too_many_requests
+    std::optional<Refusal> refusal = {};  // why, when it was about the credentials
 };
 
 struct PasswordRequest {
@@ -136,6 +139,9 @@ private:
     /// What a grant changes besides its session; `user` is the row as it is now.
     using Change = std::function<Result<void>(Transaction&, User user)>;
 
+    /// Whether a keyed hash is that of a secret of the client; never for an unknown client.
+    using IsRight = std::function<bool(const Digest&)>;
+
     /// A client whose secret was right and who is eligible.
     struct Client {
         TokenSubject subject;
@@ -147,16 +153,18 @@ private:
     Attempt client_attempt(const TenantState& state, std::string_view client_id,
                            const Origin& origin, GrantOptions options) const;
     std::expected<Client, GrantOutcome> identify(Attempt& attempt, std::string_view secret);
-    std::expected<Client, GrantOutcome> identify_key(Attempt& attempt, const Digest& offered);
+    std::expected<Client, GrantOutcome> identify_key(Attempt& attempt, std::string_view secret);
+    SecretProblem problem_of(const Attempt& attempt, std::string_view secret,
+                             const IsRight& is_right, SecretKind kind) const;
     GrantOutcome grant(const Attempt& attempt, const TokenSubject& subject,
                        const Eligibility& standing, const LoginId& login);
-    GrantOutcome refuse(const Attempt& attempt, std::string_view reason,
-                        std::string_view said = {});
+    GrantOutcome refuse(const Attempt& attempt, Refusal refusal, std::string_view said = {});
     Result<GrantedTokens> issue(const Attempt& attempt, TokenSubject subject,
                                 const CredentialLimits* limits, std::string& token_id);
     AuditEvent event_of(const Attempt& attempt) const;
 
     // Of user_grants.cpp.
+    static GrantOutcome throttled(const Attempt& attempt, const User* user, std::int64_t wait);
     std::expected<const User*, GrantOutcome> check_password(const Attempt& attempt,
                                                             std::string_view password);
     GrantOutcome grant_in_session(const Attempt& attempt, const User& user, const Session& session,

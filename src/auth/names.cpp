@@ -74,6 +74,10 @@ bool is_printable_name(std::string_view text) {
     return is_resource_name(text) || is_email_address(text);
 }
 
+std::string_view shown_name(std::string_view text) {
+    return is_printable_name(text) ? text : "(unreadable)";
+}
+
 std::string fold_name(std::string_view text) {
     constexpr auto options = static_cast<utf8proc_option_t>(
         UTF8PROC_STABLE | UTF8PROC_COMPAT | UTF8PROC_COMPOSE | UTF8PROC_CASEFOLD | UTF8PROC_IGNORE);

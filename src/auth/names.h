@@ -26,6 +26,8 @@ bool is_email_address(std::string_view text);
 bool is_display_name(std::string_view text);
 /// A resource name or an e-mail address: what may stand in a log as the name of a caller.
 bool is_printable_name(std::string_view text);
+/// What a log says of a name as sent: what is no name at all may be a secret in the wrong field.
+std::string_view shown_name(std::string_view text);
 /// One text for all spellings that somebody could hope to be taken for the same name: case, width,
 /// white space, control and invisible characters.
 std::string fold_name(std::string_view text);

@@ -62,7 +62,7 @@ protected:
         return world.grants.refresh(*world.state(), {from.result->session->refresh_token, {}},
                                     World::origin(), std::move(options));
     }
-    Result<Principal> verify(const std::string& token) {
+    Judged<Principal> verify(const std::string& token) {
         return world.verifier.verify(*world.state(), token, AcceptedTokens::access_and_id_tokens,
                                      "192.0.2.1");
     }

@@ -4,6 +4,7 @@
 
 #include "auth/access_keys.h"
 #include "auth/access_rules.h"
+#include "auth/diagnoses.h"
 #include "auth/grants.h"
 #include "auth/identity_providers.h"
 #include "auth/org_units.h"
@@ -63,6 +64,7 @@ struct World {
     Grants grants{settings, pepper,      passwords, refresh_tokens, store,
                   events,   last_logins, clock,     random};
     TokenVerifier verifier{settings, clock};
+    Diagnoses diagnoses;
     ServiceAccounts accounts{store, pepper, clock, random};
     AccessKeys keys{store, pepper, clock, random};
     Users users{store, passwords, clock, random};

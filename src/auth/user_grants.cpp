@@ -16,10 +16,27 @@ constexpr std::string_view wrong_password = "The user name or password is wrong.
 constexpr std::string_view temporary_password =
     "The password is temporary: choose your own at /api/v1/me/password, then sign in.";
 constexpr const char* reuse = "reuse";
+constexpr const char* session_over = "session ended";
 constexpr std::string_view wrong_token = "The refresh token is not valid; sign in again.";
 
 Principal principal_of(const User& user) {
     return {PrincipalKind::user, user.id.value, user.email, user.groups};
+}
+
+/// `user` is null when none is known.
+Refusal refusal_of_user(RefusalReason reason, const User* user) {
+    Refusal refusal;
+    refusal.reason = reason;
+    refusal.subject.kind = PrincipalKind::user;
+    refusal.subject.id = user == nullptr ? std::nullopt : std::optional(user->id.value);
+    return refusal;
+}
+
+RefusalReason reason_of_wrong_password(const User* user) {
+    if (user == nullptr) {
+        return RefusalReason::unknown_user;
+    }
+    return user->is_local ? RefusalReason::wrong_password : RefusalReason::not_a_local_user;
 }
 
 /// Removes expired sessions of a user, and the oldest ones until there is room for another.
@@ -53,15 +70,24 @@ Result<User> find_unchanged(Transaction& transaction, const User& user) {
 
 } // namespace
 
+GrantOutcome Grants::throttled(const Attempt& attempt, const User* user, std::int64_t wait) {
+    Refusal refusal = refusal_of_user(RefusalReason::throttled, user);
+    refusal.grant = attempt.grant;
+    refusal.retry_after_seconds = wait;
+    if (user == nullptr) {
+        refusal.subject.name = shown_name(attempt.name);
+    }
+    return {fail(ErrorCode::too_many_requests, "too many failed sign-ins; try again later"), 0,
+            wait, std::move(refusal)};
+}
+
 std::expected<const User*, GrantOutcome> Grants::check_password(const Attempt& attempt,
                                                                 std::string_view password) {
+    const User* user = attempt.state.users.find_by_email(attempt.name);
     if (const auto wait = throttle_.wait_seconds(attempt.counted_as, attempt.origin.source_ip)) {
         throttled_.fetch_add(1, std::memory_order_relaxed);
-        return std::unexpected(GrantOutcome{
-            fail(ErrorCode::too_many_requests, "too many failed sign-ins; try again later"), 0,
-            *wait});
+        return std::unexpected(throttled(attempt, user, *wait));
     }
-    const User* user = attempt.state.users.find_by_email(attempt.name);
     const bool has_password = user != nullptr && user->is_local;
     const auto matches = passwords_.verify(has_password ? user->password_hash : "", password);
     if (!matches) {
@@ -69,7 +95,7 @@ std::expected<const User*, GrantOutcome> Grants::check_password(const Attempt& a
     }
     if (!*matches) {
         return std::unexpected(
-            refuse(attempt, user == nullptr ? "unknown user" : "wrong password", wrong_password));
+            refuse(attempt, refusal_of_user(reason_of_wrong_password(user), user), wrong_password));
     }
     return user;
 }
@@ -113,7 +139,7 @@ GrantOutcome Grants::password(const TenantState& state, const PasswordRequest& r
         eligible(state, PrincipalKind::user, user.id.value, std::nullopt, attempt.use());
     if (standing.refused) {
         const bool is_temporary = standing.refused == Ineligible::password_is_temporary;
-        return refuse(attempt, name_of(*standing.refused),
+        return refuse(attempt, refusal_of(standing, {PrincipalKind::user, user.id.value}),
                       is_temporary ? temporary_password : wrong_password);
     }
     // Where it cannot be made now, the next sign-in will.
@@ -173,7 +199,13 @@ GrantOutcome Grants::grant_in_session(const Attempt& attempt, const User& user,
         return {};
     });
     if (!done && done.error().code() == ErrorCode::invalid_grant) {
-        return refuse(attempt, done.error().detail(),
+        const bool is_reuse = done.error().detail() == reuse;
+        const bool is_over = done.error().detail() == session_over;
+        return refuse(attempt,
+                      refusal_of_user(is_reuse  ? RefusalReason::refresh_token_reused
+                                      : is_over ? RefusalReason::session_ended
+                                                : RefusalReason::principal_changed,
+                                      &user),
                       attempt.grant == grant_type::password ? wrong_password : wrong_token);
     }
     if (!done) {
@@ -197,36 +229,41 @@ GrantOutcome Grants::refresh(const TenantState& state, const RefreshRequest& req
                     origin,
                     std::move(options),
                     clock_.now()};
+    const auto refuse_token = [&](RefusalReason reason) {
+        return refuse(attempt, refusal_of_user(reason, user), wrong_token);
+    };
     if (user == nullptr) {
-        return refuse(attempt, content ? "session ended" : "unknown refresh token", wrong_token);
+        return refuse_token(content ? RefusalReason::session_ended
+                                    : RefusalReason::unknown_refresh_token);
     }
     if (content->generation < session->generation) {
         if (auto ended = end_reused(*content); !ended) {
             return {std::unexpected(std::move(ended).error()), 0, 0};
         }
-        return refuse(attempt, reuse, wrong_token);
+        return refuse_token(RefusalReason::refresh_token_reused);
     }
     if (content->generation != session->generation || session->expires_at <= attempt.now) {
-        return refuse(attempt, "session expired", wrong_token);
+        return refuse_token(RefusalReason::session_expired);
     }
     const auto& not_before = state.tenant.tokens_not_before;
     if (not_before && session->created_at <= *not_before) {
-        return refuse(attempt, "session revoked", wrong_token);
+        return refuse_token(RefusalReason::session_revoked);
     }
     if (!request.client_id.empty() && public_client(request.client_id) != session->client_id) {
-        return refuse(attempt, "token of another client", wrong_token);
+        return refuse_token(RefusalReason::refresh_token_of_another_client);
     }
     const Eligibility standing =
         eligible(state, PrincipalKind::user, user->id.value, std::nullopt, attempt.use());
     if (standing.refused) {
-        return refuse(attempt, name_of(*standing.refused), wrong_token);
+        return refuse(attempt, refusal_of(standing, {PrincipalKind::user, user->id.value}),
+                      wrong_token);
     }
     if (!is_reached_by_a_rule(state.access, rights_of(principal_of(*user)).subjects())) {
-        return refuse(attempt, "no access rule", wrong_token);
+        return refuse_token(RefusalReason::no_access_rule);
     }
     const auto granted = parse_narrowing(state.tenant.id, session->narrowing);
     if (!granted) {
-        return refuse(attempt, "unreadable narrowing", wrong_token);
+        return refuse_token(RefusalReason::session_unreadable);
     }
     auto narrowing = narrow_further(state.access, *granted, attempt.options.narrowing);
     if (!narrowing) {
@@ -245,7 +282,7 @@ GrantOutcome Grants::rotate(const Attempt& attempt, const User& user, const Sess
         attempt, user, next, [&](Transaction& transaction, const User&) -> Result<void> {
             const auto row = TRY(transaction.sessions().find(session.id));
             if (!row) {
-                return fail(ErrorCode::invalid_grant, "session ended");
+                return fail(ErrorCode::invalid_grant, session_over);
             }
             // Of two requests with the same token, the second to come here.
             is_reused = row->generation != session.generation;

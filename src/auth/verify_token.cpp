@@ -13,38 +13,83 @@
 namespace claviger {
 namespace {
 
-std::unexpected<Error> refuse(std::string why) {
-    return fail(ErrorCode::unauthenticated, std::move(why));
-}
+constexpr std::string_view not_an_access_token = "an id token is not an access token";
+
+/// A token while it is judged: refusals name whose it is once the signature is good.
+class Judge {
+public:
+    std::unexpected<Refusal> refuse(RefusalReason reason, std::string detail = {}) const {
+        Refusal refusal;
+        refusal.reason = reason;
+        refusal.subject = subject_;
+        refusal.detail = std::move(detail);
+        return std::unexpected(std::move(refusal));
+    }
+    std::unexpected<Refusal> refuse_at(RefusalReason reason, std::int64_t seconds) const {
+        auto refused = refuse(reason);
+        refused.error().when = Timestamp::from_seconds(seconds);
+        return refused;
+    }
+    std::unexpected<Refusal> malformed(std::string_view why) const {
+        return refuse(RefusalReason::token_malformed, std::string(why));
+    }
+
+    void name_subject(PrincipalKind kind, const Uuid& id) { subject_ = {kind, id}; }
+
+private:
+    RefusedSubject subject_;
+};
 
 /// The times of RFC 7519 4.1.4 to 4.1.6, all in seconds.
-Result<void> check_times(const ParsedJwt& jwt, std::int64_t now) {
+Judged<void> check_times(const Judge& judge, const ParsedJwt& jwt, std::int64_t now) {
     if (!jwt.expires_at || !jwt.issued_at) {
-        return refuse("exp or iat is missing");
+        return judge.malformed("exp or iat is missing");
     }
     if (*jwt.expires_at <= now) {
-        return refuse("the token has expired");
+        return judge.refuse_at(RefusalReason::token_expired, *jwt.expires_at);
     }
     if (*jwt.issued_at > now + clock_skew_seconds) {
-        return refuse("the token was issued in the future");
+        return judge.refuse_at(RefusalReason::token_from_the_future, *jwt.issued_at);
     }
     if (jwt.not_before && *jwt.not_before > now + clock_skew_seconds) {
-        return refuse("the token is not valid yet");
+        return judge.refuse_at(RefusalReason::token_not_valid_yet, *jwt.not_before);
     }
     return {};
 }
 
 /// The claims that only access tokens have (RFC 9068 2.2, 4).
-Result<void> check_access_token(const ParsedJwt& jwt, const TenantState& state,
+Judged<void> check_access_token(const Judge& judge, const ParsedJwt& jwt, const TenantState& state,
                                 const TokenSettings& settings) {
     if (std::ranges::find(jwt.audience, settings.audience) == jwt.audience.end()) {
-        return refuse("the token is for another audience");
+        return judge.refuse(RefusalReason::wrong_audience);
     }
     if (!jwt.tenant || *jwt.tenant != number_of(state.tenant.id)) {
-        return refuse("the token names another tenant");
+        return judge.refuse(RefusalReason::token_of_another_tenant);
     }
     if (jwt.client_id.empty()) {
-        return refuse("client_id is missing");
+        return judge.malformed("client_id is missing");
+    }
+    return {};
+}
+
+/// Whether the key is one for tokens of this kind, and the signature its own.
+Judged<void> check_signature(const Judge& judge, const ParsedJwt& jwt, const OpenedKey& key,
+                             AcceptedTokens accepted) {
+    if (key.row.purpose == KeyPurpose::security_event) {
+        return judge.refuse(RefusalReason::token_of_another_kind, "a security event is no token");
+    }
+    const bool is_id_token = key.row.purpose == KeyPurpose::id_token;
+    if (is_id_token && accepted == AcceptedTokens::access_tokens) {
+        return judge.refuse(RefusalReason::token_of_another_kind, std::string(not_an_access_token));
+    }
+    if (jwt.type != (is_id_token ? id_token_type : access_token_type)) {
+        return judge.malformed("typ does not fit the key");
+    }
+    if (jwt.algorithm != name_of(key.public_key.algorithm())) {
+        return judge.malformed("alg does not fit the key");
+    }
+    if (!key.public_key.verify(jwt.signing_input, jwt.signature)) {
+        return judge.refuse(RefusalReason::wrong_signature);
     }
     return {};
 }
@@ -128,71 +173,75 @@ private:
 };
 
 /// The limit that the claims of an access token tell; null when it is not narrowed.
-Result<std::shared_ptr<const AccessLimit>> narrowing_of(const ParsedJwt& jwt, TenantId tenant) {
+Judged<std::shared_ptr<const AccessLimit>> narrowing_of(const Judge& judge, const ParsedJwt& jwt,
+                                                        TenantId tenant) {
     std::shared_ptr<const AccessLimit> narrowing; // as in VerifiedToken
     if (jwt.scope || jwt.within) {
         auto limit = limit_of_claims(tenant, jwt.scope, jwt.within);
         if (!limit) {
-            return refuse("the scope of the token is not ours");
+            return judge.malformed("the scope of the token is not ours");
         }
         narrowing = std::make_shared<const AccessLimit>(*std::move(limit));
     }
     return narrowing;
 }
 
+/// The access key by which a user's token was got, if it was got by one.
+Judged<std::optional<Uuid>> access_key_of(const Judge& judge, const ParsedJwt& jwt,
+                                          const TenantState& state, bool is_id_token) {
+    // An id token names its client as the audience (OpenID Connect Core 2).
+    const std::string_view client =
+        is_id_token && !jwt.audience.empty() ? jwt.audience.front() : jwt.client_id;
+    if (!client.starts_with(access_key_prefix)) {
+        return std::nullopt;
+    }
+    const AccessKey* key = state.access_keys.find_by_client_id(client);
+    if (key == nullptr) {
+        return judge.refuse(RefusalReason::principal_unknown, "the access key is unknown");
+    }
+    return key->id.value;
+}
+
 } // namespace
 
-Result<VerifiedToken> verify_jwt(const TenantState& state, const TokenSettings& settings,
+Judged<VerifiedToken> verify_jwt(const TenantState& state, const TokenSettings& settings,
                                  std::string_view token, AcceptedTokens accepted, Timestamp now) {
-    const ParsedJwt jwt = TRY(parse_jwt(token));
+    Judge judge;
+    const auto parsed = parse_jwt(token);
+    if (!parsed) {
+        return judge.malformed(parsed.error().detail());
+    }
+    const ParsedJwt& jwt = *parsed;
     const OpenedKey* key = state.keys.find(jwt.kid, now);
     if (key == nullptr) {
-        return refuse("the signing key is unknown");
+        return judge.refuse(RefusalReason::unknown_signing_key);
     }
-    if (key->row.purpose == KeyPurpose::security_event) {
-        return refuse("a security event is no token");
-    }
-    const bool is_id_token = key->row.purpose == KeyPurpose::id_token;
-    if (is_id_token && accepted == AcceptedTokens::access_tokens) {
-        return refuse("an id token is not an access token");
-    }
-    if (jwt.type != (is_id_token ? id_token_type : access_token_type)) {
-        return refuse("typ does not fit the key");
-    }
-    if (jwt.algorithm != name_of(key->public_key.algorithm())) {
-        return refuse("alg does not fit the key");
-    }
-    if (!key->public_key.verify(jwt.signing_input, jwt.signature)) {
-        return refuse("the signature is wrong");
+    TRY(check_signature(judge, jwt, *key, accepted));
+    const auto subject = parse_subject_claim(jwt.subject);
+    if (subject) {
+        judge.name_subject(subject->first, subject->second);
     }
     if (jwt.issuer != root_issuer(settings, state.tenant) &&
         jwt.issuer != realm_issuer(settings, state.tenant)) {
-        return refuse("Issuer is not familiar.");
+        return judge.refuse(RefusalReason::wrong_issuer);
     }
-    TRY(check_times(jwt, now.seconds()));
+    TRY(check_times(judge, jwt, now.seconds()));
+    const bool is_id_token = key->row.purpose == KeyPurpose::id_token;
     if (!is_id_token) {
-        TRY(check_access_token(jwt, state, settings));
+        TRY(check_access_token(judge, jwt, state, settings));
     }
-    const auto subject = parse_subject_claim(jwt.subject);
     const auto token_id = read_token_id(jwt.token_id);
     const auto session = Uuid::parse(jwt.session);
     if (!subject || !token_id || (!session && !jwt.session.empty())) {
-        return refuse("sub, jti or sid is not ours");
+        return judge.malformed("sub, jti or sid is not ours");
     }
     VerifiedToken verified{{state.tenant.id, subject->first, subject->second, token_id->epoch,
                             *jwt.expires_at, is_id_token, *jwt.issued_at, token_id->random,
                             session}};
-    verified.narrowing = TRY(narrowing_of(jwt, state.tenant.id));
+    verified.narrowing = TRY(narrowing_of(judge, jwt, state.tenant.id));
     verified.is_narrowed = verified.narrowing != nullptr;
-    // An id token names its client as the audience (OpenID Connect Core 2).
-    const std::string_view client =
-        is_id_token && !jwt.audience.empty() ? jwt.audience.front() : jwt.client_id;
-    if (subject->first == PrincipalKind::user && client.starts_with(access_key_prefix)) {
-        const AccessKey* access_key = state.access_keys.find_by_client_id(client);
-        if (access_key == nullptr) {
-            return refuse("the access key is unknown");
-        }
-        verified.access_key = access_key->id.value;
+    if (subject->first == PrincipalKind::user) {
+        verified.access_key = TRY(access_key_of(judge, jwt, state, is_id_token));
     }
     return verified;
 }
@@ -210,7 +259,7 @@ TokenVerifier::TokenVerifier(const TokenSettings& settings, const Clock& clock)
           return ++last;
       }()) {}
 
-Result<VerifiedToken> TokenVerifier::find(const TenantState& state, std::string_view token,
+Judged<VerifiedToken> TokenVerifier::find(const TenantState& state, std::string_view token,
                                           AcceptedTokens accepted, Timestamp now) const {
     static thread_local VerifiedTokens cache;
     static thread_local KnownNarrowings narrowings;
@@ -221,7 +270,10 @@ Result<VerifiedToken> TokenVerifier::find(const TenantState& state, std::string_
         VerifiedToken verified{known->token};
         verified.narrowing = verified.is_narrowed ? narrowings.find(hash) : nullptr;
         if (verified.is_id_token && accepted == AcceptedTokens::access_tokens) {
-            return refuse("an id token is not an access token");
+            Judge judge;
+            judge.name_subject(verified.kind, verified.id);
+            return judge.refuse(RefusalReason::token_of_another_kind,
+                                std::string(not_an_access_token));
         }
         if (verified.is_narrowed == (verified.narrowing != nullptr)) {
             return verified;
@@ -235,20 +287,24 @@ Result<VerifiedToken> TokenVerifier::find(const TenantState& state, std::string_
     return verified;
 }
 
-Result<Principal> TokenVerifier::verify(const TenantState& state, std::string_view token,
+Judged<Principal> TokenVerifier::verify(const TenantState& state, std::string_view token,
                                         AcceptedTokens accepted, std::string_view source_ip) const {
     if (token.size() > max_token_size) {
-        return refuse("the token is too long");
+        return Judge().malformed("the token is too long");
     }
     const Timestamp now = clock_.now();
     VerifiedToken verified = TRY(find(state, token, accepted, now));
     if (is_revoked(state, verified)) {
-        return refuse("the token was revoked");
+        Refusal refusal;
+        refusal.reason = RefusalReason::token_revoked;
+        refusal.subject = {verified.kind, verified.id, verified.access_key};
+        return std::unexpected(std::move(refusal));
     }
     const Eligibility standing = eligible(state, verified.kind, verified.id, verified.epoch,
                                           {now, source_ip}, verified.access_key);
     if (standing.refused) {
-        return refuse(std::string(name_of(*standing.refused)));
+        return std::unexpected(
+            refusal_of(standing, {verified.kind, verified.id, verified.access_key}));
     }
     Principal principal{verified.kind, verified.id, std::string(standing.name)};
     principal.access_key = verified.access_key;

@@ -13,6 +13,7 @@
 
 #include "auth/directory.h"
 #include "auth/origin.h"
+#include "auth/refusal.h"
 #include "auth/token_settings.h"
 #include "base/clock.h"
 #include "jose/crypto.h"
@@ -49,17 +50,17 @@ struct VerifiedToken : TokenFacts {
 bool is_revoked(const TenantState& state, const VerifiedToken& token);
 
 /// Checks form, key, signature and claims of a token of this tenant at `now`; not the principal.
-/// Pure: no cache, no clock. Failures are `unauthenticated`.
-Result<VerifiedToken> verify_jwt(const TenantState& state, const TokenSettings& settings,
+/// Pure: no cache, no clock. A refusal names a principal only when the signature is good.
+Judged<VerifiedToken> verify_jwt(const TenantState& state, const TokenSettings& settings,
                                  std::string_view token, AcceptedTokens accepted, Timestamp now);
 
 class TokenVerifier {
 public:
     TokenVerifier(const TokenSettings& settings, const Clock& clock);
 
-    /// The principal of a valid token whose principal is eligible now. Failures are
-    /// `unauthenticated`; the detail is for the log.
-    Result<Principal> verify(const TenantState& state, std::string_view token,
+    /// The principal of a valid token whose principal is eligible now. The refusal is for the log
+    /// and for who may ask why, not for the caller.
+    Judged<Principal> verify(const TenantState& state, std::string_view token,
                              AcceptedTokens accepted, std::string_view source_ip) const;
 
     /// Uses from an address that is not in the key's list, which only logs it.
@@ -68,7 +69,7 @@ public:
     }
 
 private:
-    Result<VerifiedToken> find(const TenantState& state, std::string_view token,
+    Judged<VerifiedToken> find(const TenantState& state, std::string_view token,
                                AcceptedTokens accepted, Timestamp now) const;
 
     const TokenSettings& settings_;

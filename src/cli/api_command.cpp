@@ -40,6 +40,7 @@ constexpr std::array<ApiArgument, 5> common_arguments{{
 std::vector<ApiCommand> joined_commands() {
     std::vector<ApiCommand> all = access_commands();
     std::ranges::move(credential_commands(), std::back_inserter(all));
+    std::ranges::move(diagnosis_commands(), std::back_inserter(all));
     return all;
 }
 

@@ -43,9 +43,11 @@ struct Advice {
 Advice advice_for(int status) {
     switch (status) {
     case 401:
-        return {ExitCode::refused, "check the credentials; a token may have expired or been ended"};
+        return {ExitCode::refused, "check the credentials; a token may have expired or been ended: "
+                                   "claviger why says more"};
     case 403:
-        return {ExitCode::denied, "ask an administrator for an access rule"};
+        return {ExitCode::denied,
+                "ask an administrator for an access rule: claviger why says which"};
     case 404:
         return {ExitCode::not_found, "check the name or id, and that the server has this command"};
     case 429:

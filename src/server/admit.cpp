@@ -10,10 +10,10 @@
 namespace claviger {
 namespace {
 
-using Outcome = std::optional<Refusal>; // nothing: go on
+using Outcome = std::optional<HttpRefusal>; // nothing: go on
 
 constexpr Outcome bad(std::string_view detail) {
-    return Refusal{400, detail};
+    return HttpRefusal{400, detail};
 }
 
 constexpr std::array<bool, 256> make_token_characters() { // RFC 9110 5.6.2
@@ -64,10 +64,10 @@ std::optional<HttpMethod> method_of(std::string_view text) {
 
 Outcome read_request_target(std::string_view text, AdmittedHead& head) {
     if (text.size() > longest_target) {
-        return Refusal{414, "The request target is too long."};
+        return HttpRefusal{414, "The request target is too long."};
     }
     if (text == "*" && head.method == HttpMethod::options) {
-        return Refusal{405, "This path does not take this method."};
+        return HttpRefusal{405, "This path does not take this method."};
     }
     const auto target = read_target(text);
     if (!target) {
@@ -87,7 +87,7 @@ Outcome read_request_line(std::string_view line, AdmittedHead& head) {
     const std::string_view version = line.substr(last + 1);
     if (version != "HTTP/1.1" && version != "HTTP/1.0") {
         return version.starts_with("HTTP/") && version.size() == 8
-                   ? Refusal{505, "Only HTTP/1.1 and HTTP/1.0 are spoken here."}
+                   ? HttpRefusal{505, "Only HTTP/1.1 and HTTP/1.0 are spoken here."}
                    : *bad("The request line is malformed.");
     }
     head.http_1_0 = version == "HTTP/1.0";
@@ -147,7 +147,7 @@ Outcome read_coding(std::string_view value, AdmittedHead& head, Seen& seen) {
         return bad("Transfer-Encoding in HTTP/1.0.");
     }
     if (!ascii_iequal(value, "chunked")) {
-        return Refusal{501, "The only transfer coding here is chunked."};
+        return HttpRefusal{501, "The only transfer coding here is chunked."};
     }
     head.chunked = true;
     return std::nullopt;
@@ -205,13 +205,14 @@ Outcome read_field(std::string_view name, std::string_view value, AdmittedHead& 
     }
     if (ascii_iequal(name, "Expect")) {
         head.expects_continue = ascii_iequal(value, "100-continue");
-        return head.expects_continue ? Outcome() : Refusal{417, "This expectation cannot be met."};
+        return head.expects_continue ? Outcome()
+                                     : HttpRefusal{417, "This expectation cannot be met."};
     }
     if (ascii_iequal(name, "Upgrade")) {
         return bad("Protocol upgrades are not offered.");
     }
     if (ascii_iequal(name, "Content-Encoding") && !ascii_iequal(value, "identity")) {
-        return Refusal{415, "Encoded bodies are not read."};
+        return HttpRefusal{415, "Encoded bodies are not read."};
     }
     return std::nullopt;
 }
@@ -272,7 +273,7 @@ HeadScan scan_head(std::string_view bytes, std::size_t scanned) {
     }
 }
 
-std::expected<AdmittedHead, Refusal> admit(std::string_view head_bytes) {
+std::expected<AdmittedHead, HttpRefusal> admit(std::string_view head_bytes) {
     AdmittedHead head;
     Seen seen;
     // Before anything of a folded line is believed.
@@ -297,7 +298,7 @@ std::expected<AdmittedHead, Refusal> admit(std::string_view head_bytes) {
             break;
         }
         if (lines >= most_header_lines) {
-            return std::unexpected(Refusal{431, "More than 64 header lines."});
+            return std::unexpected(HttpRefusal{431, "More than 64 header lines."});
         }
         if (auto refused = read_field_line(*line, head, seen)) {
             return std::unexpected(*refused);

@@ -18,7 +18,7 @@ inline constexpr std::size_t longest_head = 8 * 1024; // bytes, request line inc
 inline constexpr std::size_t most_header_lines = 64;
 
 /// Why a head was refused: a status and a fixed sentence. The connection closes after it.
-struct Refusal {
+struct HttpRefusal {
     int status = 400;
     std::string_view detail;
 };
@@ -52,6 +52,6 @@ struct HeadScan {
 HeadScan scan_head(std::string_view bytes, std::size_t scanned);
 
 /// `head` is everything up to and including the empty line.
-std::expected<AdmittedHead, Refusal> admit(std::string_view head);
+std::expected<AdmittedHead, HttpRefusal> admit(std::string_view head);
 
 } // namespace claviger

@@ -104,6 +104,7 @@ private:
     std::optional<SecuritySettings> security_settings_;
     std::optional<Revocations> revocations_;
     std::optional<ExpiryWatch> expiry_watch_;
+    Diagnoses diagnoses_;
     std::optional<AuditRetention> audit_retention_;
     std::optional<Dispatcher> dispatcher_;
     std::atomic<bool> can_write_{true};

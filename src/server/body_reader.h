@@ -65,13 +65,13 @@ public:
     Progress read(std::string& input);
 
     bool has_trailer() const { return parser_.has_trailer; }
-    const Refusal& refusal() const { return refusal_; }
+    const HttpRefusal& refusal() const { return refusal_; }
 
 private:
     Progress refuse(int status, std::string_view detail);
 
     BodyParser parser_;
-    Refusal refusal_;
+    HttpRefusal refusal_;
 };
 
 } // namespace claviger

@@ -10,9 +10,9 @@ namespace claviger {
 namespace {
 
 using testing::Client;
-using testing::ClientAnswer;
 using testing::get;
 using testing::post;
+using testing::ReadAnswer;
 using testing::TestServer;
 
 class ConnectionTest : public ::testing::Test {
@@ -30,7 +30,7 @@ TEST_F(ConnectionTest, IsKeptBetweenRequests) {
     Client client = connect();
     std::string last_id;
     for (int i = 0; i < 3; ++i) {
-        const ClientAnswer answer = client.ask(get("/inline?n=" + std::to_string(i)));
+        const ReadAnswer answer = client.ask(get("/inline?n=" + std::to_string(i)));
         EXPECT_EQ(answer.status, 200);
         EXPECT_EQ(answer.body, "/inline n=" + std::to_string(i) + " ");
         EXPECT_EQ(answer.headers.at("cache-control"), "no-store");
@@ -49,7 +49,7 @@ TEST_F(ConnectionTest, AnswersPipelinedRequestsInOrder) {
     ASSERT_TRUE(client.send(requests));
     server_.api.gate.open();
     for (int i = 0; i < 50; ++i) {
-        const ClientAnswer answer = client.read_answer();
+        const ReadAnswer answer = client.read_answer();
         ASSERT_EQ(answer.body, (i % 7 == 3 ? "/worker  " : "/inline  ") + std::to_string(i));
     }
 }
@@ -69,7 +69,7 @@ TEST_F(ConnectionTest, AnswersTwoThousandPipelinedRequests) {
 
 TEST_F(ConnectionTest, AnAnswerDoesNotWaitForTheRestOfTheNextRequest) {
     Client client = connect();
-    const ClientAnswer answer = client.ask(get("/inline") + "GET /sec");
+    const ReadAnswer answer = client.ask(get("/inline") + "GET /sec");
     EXPECT_EQ(answer.status, 200);
     EXPECT_EQ(client.ask("ond HTTP/1.1\r\nHost: a\r\n\r\n").body, "/second  ");
 }
@@ -121,7 +121,7 @@ TEST_F(ConnectionTest, InvitesABodyThatIsExpected) {
 
 TEST_F(ConnectionTest, DropsTrailersAndCloses) {
     Client client = connect();
-    const ClientAnswer answer =
+    const ReadAnswer answer =
         client.ask("POST /inline HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
                    "3\r\nabc\r\n0\r\nAuthorization: Bearer x\r\n\r\n" +
                    get("/smuggled"));
@@ -134,7 +134,7 @@ TEST_F(ConnectionTest, DropsTrailersAndCloses) {
 TEST_F(ConnectionTest, HeadGetsNoBodyAndKeepsTheFraming) {
     Client client = connect();
     ASSERT_TRUE(client.send("HEAD /inline HTTP/1.1\r\nHost: a\r\n\r\n" + get("/next")));
-    const ClientAnswer head = client.read_answer(false);
+    const ReadAnswer head = client.read_answer(false);
     EXPECT_EQ(head.headers.at("content-length"), "9");
     EXPECT_EQ(client.read_answer().body, "/next  ");
 }
@@ -218,7 +218,7 @@ TEST_F(ConnectionTest, BodiesThatComeInShareABoundedMemory) {
     Client client = connect();
     const std::string body(200'000, 'x');
     ASSERT_TRUE(client.send(post("/large", body)));
-    const ClientAnswer answer = client.read_answer();
+    const ReadAnswer answer = client.read_answer();
     EXPECT_EQ(answer.status, 503);
     EXPECT_EQ(answer.headers.at("retry-after"), "1");
     Client next = connect();
@@ -242,7 +242,7 @@ TEST_F(ConnectionTest, WithoutARecordThereIsNoAnswer) {
     ASSERT_TRUE(client.send(get("/ticket")));
     server_.events.wait_for_ticket(1);
     server_.events.decide(1, Durability::failed);
-    const ClientAnswer answer = client.read_answer();
+    const ReadAnswer answer = client.read_answer();
     EXPECT_EQ(answer.status, 503);
     EXPECT_EQ(answer.headers.at("retry-after"), "1");
     EXPECT_EQ(answer.body.find("/ticket"), std::string::npos);

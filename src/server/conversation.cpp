@@ -48,6 +48,7 @@ Task& Conversation::begin_task(const AdmittedHead& head) {
     copy(head.accept, request.accept);
     copy(head.last_event_id, request.last_event_id);
     request.source_ip = environment_.proxies.client_address(peer_, head.forwarded_for);
+    request.is_behind_proxy = environment_.proxies.contains(peer_);
     request.request_id = as_text(thread_.new_request_id().characters());
     const auto own = own_route(request.path, serves_);
     task.is_own = own.has_value();

@@ -19,9 +19,9 @@ namespace {
 
 namespace asio = boost::asio;
 using testing::Client;
-using testing::ClientAnswer;
 using testing::get;
 using testing::post;
+using testing::ReadAnswer;
 using testing::TestServer;
 
 TEST(HttpServer, TellsWhetherItLivesAndIsReadyOnEveryListener) {
@@ -35,7 +35,7 @@ TEST(HttpServer, TellsWhetherItLivesAndIsReadyOnEveryListener) {
     }
     server.problem = "the audit log is full";
     Client client(server.server->port());
-    const ClientAnswer answer = client.ask(get("/readyz"));
+    const ReadAnswer answer = client.ask(get("/readyz"));
     EXPECT_EQ(answer.status, 503);
     EXPECT_EQ(answer.body, "the audit log is full\n");
     EXPECT_EQ(client.ask(get("/healthz")).status, 200);
@@ -50,7 +50,7 @@ TEST(HttpServer, ShowsFiguresOnTheirOwnListenerOnly) {
     EXPECT_EQ(client.ask(get("/fails")).status, 500);
     Client scrape(server.server->metrics_port());
     EXPECT_EQ(scrape.ask(get("/inline")).status, 404);
-    const ClientAnswer answer = scrape.ask(get("/metrics"));
+    const ReadAnswer answer = scrape.ask(get("/metrics"));
     EXPECT_EQ(answer.headers.at("content-type"), "text/plain; version=0.0.4; charset=utf-8");
     for (const char* line : {
              "claviger_build_info{version=\"1.2.3\"} 1",

@@ -10,9 +10,9 @@ namespace claviger {
 namespace {
 
 using testing::Client;
-using testing::ClientAnswer;
 using testing::get;
 using testing::ObedientStream;
+using testing::ReadAnswer;
 using testing::TestServer;
 
 constexpr int very_many = 1'000'000; // pieces
@@ -42,7 +42,7 @@ TEST_F(StreamTest, ComesInChunksAndTheConnectionGoesOn) {
     server_.api.gate.open();
     Client client = connect();
     for (const std::size_t pieces : {0U, 1U, 100U}) {
-        const ClientAnswer head = client.ask(get("/stream?" + std::to_string(pieces)));
+        const ReadAnswer head = client.ask(get("/stream?" + std::to_string(pieces)));
         EXPECT_EQ(head.status, 200);
         EXPECT_EQ(head.headers.at("transfer-encoding"), "chunked");
         EXPECT_FALSE(head.headers.contains("connection"));
@@ -70,7 +70,7 @@ TEST_F(StreamTest, PipelinedRequestsAreAnsweredAfterIt) {
 TEST_F(StreamTest, EndsWithTheConnectionForHttp10) {
     server_.api.gate.open();
     Client client = connect();
-    const ClientAnswer head = client.ask(old_get("/stream?5"));
+    const ReadAnswer head = client.ask(old_get("/stream?5"));
     EXPECT_EQ(head.status, 200);
     EXPECT_EQ(head.headers.at("connection"), "close");
     EXPECT_FALSE(head.headers.contains("transfer-encoding"));
@@ -80,7 +80,7 @@ TEST_F(StreamTest, EndsWithTheConnectionForHttp10) {
 
 TEST_F(StreamTest, HeadGivesTheHeadAlone) {
     Client client = connect();
-    const ClientAnswer head = client.ask("HEAD /stream?5 HTTP/1.1\r\nHost: a\r\n\r\n");
+    const ReadAnswer head = client.ask("HEAD /stream?5 HTTP/1.1\r\nHost: a\r\n\r\n");
     EXPECT_EQ(head.status, 200);
     EXPECT_EQ(head.headers.at("transfer-encoding"), "chunked");
     EXPECT_EQ(client.ask(get("/inline")).body, "/inline  ");

@@ -197,7 +197,7 @@ public:
     std::unique_ptr<HttpServer> server;
 };
 
-struct ClientAnswer {
+struct ReadAnswer {
     int status = 0;                             // 0: the connection ended instead
     std::map<std::string, std::string> headers; // names in lower case
     std::string body;
@@ -241,14 +241,14 @@ public:
     }
     void end_sending() { ::shutdown(socket_, SHUT_WR); }
 
-    ClientAnswer read_answer(bool has_body = true) {
+    ReadAnswer read_answer(bool has_body = true) {
         std::size_t end = 0;
         while ((end = in_.find("\r\n\r\n")) == std::string::npos) {
             if (!receive()) {
                 return {};
             }
         }
-        ClientAnswer answer = parse_head(in_.substr(0, end + 2));
+        ReadAnswer answer = parse_head(in_.substr(0, end + 2));
         in_.erase(0, end + 4);
         const std::string length = answer.headers["content-length"];
         const std::size_t size = has_body && !length.empty() ? std::stoul(length) : 0;
@@ -290,9 +290,7 @@ public:
             body += *chunk;
         }
     }
-    ClientAnswer ask(std::string_view bytes) {
-        return send(bytes) ? read_answer() : ClientAnswer();
-    }
+    ReadAnswer ask(std::string_view bytes) { return send(bytes) ? read_answer() : ReadAnswer(); }
 
     /// Everything until the server closes the connection.
     std::string read_to_end() {
@@ -305,8 +303,8 @@ public:
     bool is_closed() { return read_to_end().empty() && has_ended_; }
 
 private:
-    static ClientAnswer parse_head(const std::string& head) {
-        ClientAnswer answer;
+    static ReadAnswer parse_head(const std::string& head) {
+        ReadAnswer answer;
         answer.status = std::stoi(head.substr(9, 3));
         std::size_t at = head.find("\r\n") + 2;
         while (at < head.size()) {

@@ -23,8 +23,10 @@ public:
     std::string client_address(const boost::asio::ip::address& peer,
                                std::string_view forwarded_for) const;
 
-private:
+    /// Whether the peer is a trusted proxy.
     bool contains(const boost::asio::ip::address& address) const;
+
+private:
     std::vector<boost::asio::ip::network_v4> v4_;
     std::vector<boost::asio::ip::network_v6> v6_;
 };

@@ -109,7 +109,8 @@ class Targets:
             "permissionSetId": api.permission_set_id("View project"), "workloadId": NOBODY,
         }
         # Of these a tenant may have few: they are made when a path asks for one.
-        self.makers = {"roleId": lambda: str(api.create_role()["id"]), "idp": api.create_idp}
+        self.makers = {"roleId": lambda: str(api.create_role()["id"]), "idp": api.create_idp,
+                       "requestId": api.create_refusal}
         # Bodies of which members that are not required belong together.
         question = {"subject": {"type": "user", "id": "reader@first.example"},
                     "action": {"name": "read"},

@@ -27,7 +27,7 @@ class Question:
     success: int
     role: str | None = None  # which is given or taken
     for_people: bool = False  # on objects that only people have
-    names_own_object: bool = False  # such an object, of somebody else
+    names_own_object: bool = False  # what is somebody's own, and not the caller's
 
 
 @dataclass

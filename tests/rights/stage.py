@@ -17,6 +17,9 @@ B_ADMIN = "admin@b.example"
 # Under these paths are things that only people have, each their own.
 OF_PEOPLE = ("/api/v1/access-keys", "/api/v1/user-applications", "/api/v1/me/password")
 
+# Under this one are things that concern one caller, whom the table does not ask.
+OF_OTHERS = ("/api/v1/diagnoses/",)
+
 # Nothing is there to be read: workloads are not kept here.
 NEVER_THERE = ("/api/v1/workloads/{workloadId}",)
 
@@ -77,7 +80,8 @@ class Stage:
         success = 404 if operation.path in NEVER_THERE else operation.success
         return Question(operation.permission, operation.place, self.named_node(operation),
                         success, self.role_given(operation),
-                        of_people and operation.changes_state, of_people and bool(named))
+                        of_people and operation.changes_state,
+                        bool(named) and operation.path.startswith(OF_PEOPLE + OF_OTHERS))
 
     def role_given(self, operation: Operation) -> str | None:
         """The only rules of the targets make a Viewer, also of the service account, which whoever

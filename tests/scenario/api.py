@@ -158,6 +158,12 @@ class Api:
         fields = {**self.idp_fields(), "name": self.fresh_name("idp")}
         return self.call("POST", "/api/v1/idps", fields, status=201)["alias"]
 
+    def create_refusal(self) -> str:
+        """The id of a request that was refused."""
+        answer = self.as_caller("no-token").send("GET", "/api/v1/clusters")
+        assert answer.status_code == 401, describe(answer)
+        return answer.headers["X-Request-Id"]
+
     def create_cluster(self) -> str:
         return self.call("POST", "/api/v1/clusters", {"name": self.fresh_name("cluster")},
                          status=201)["uuid"]
