@@ -29,6 +29,14 @@ Decision Context::decide(Permission permission, NodeIndex scope) const {
     return claviger::decide(access(), {rights.subjects(), permission, scope, rights.limits()});
 }
 
+bool Context::may_use(Permission permission, NodeIndex scope) const {
+    const bool allowed = decide(permission, scope).allowed();
+    if (allowed) {
+        services.usage.record(state(), caller.principal, permission, scope);
+    }
+    return allowed;
+}
+
 Result<NodeIndex> Context::find_scope(ScopeType type, const std::string& id,
                                       std::string_view field) const {
     const auto node = access().find({caller.tenant(), type, id});
@@ -52,6 +60,8 @@ Result<void> authorise(const Context& context, const Access& access,
     if (access.at() == EvaluatedAt::anywhere) {
         const Rights rights = rights_of(context.caller.principal);
         if (permissions_anywhere(context.access(), rights.holder()).contains(permission)) {
+            context.services.usage.record_anywhere(context.state(), context.caller.principal,
+                                                   permission);
             return {};
         }
         return fail(ErrorCode::access_denied, "missing permission " + text_of(permission) +
@@ -61,6 +71,7 @@ Result<void> authorise(const Context& context, const Access& access,
     const NodeIndex node = scope.value_or(context.access().root());
     const Decision decision = context.decide(permission, node);
     if (decision.allowed()) {
+        context.services.usage.record(context.state(), context.caller.principal, permission, node);
         return {};
     }
     const ScopeId id = context.access().scope_id(node);

@@ -18,7 +18,7 @@ protected:
                                    world.verifier, world.accounts, world.keys, world.users,
                                    world.rules, world.units, world.roles, world.identity_providers,
                                    world.security_settings, world.revocations, world.last_logins,
-                                   world.settings, world.clock, world.random, world.log}};
+                                   world.usage, world.settings, world.clock, world.random, world.log}};
 
     static HttpRequest make(HttpMethod method, std::string path, std::string body = {}) {
         HttpRequest request;

@@ -55,6 +55,8 @@ Result<void> Application::open_keys(const Options& options) {
                                       "processes can read it; a credential or a file is better");
     }
     store_ = TRY(SqliteStore::open(directory_.path()));
+    usage_.emplace(*store_, clock_, UsageOptions{.retention_days = options.usage_retention_days});
+    TRY(usage_->begin());
     FoundRootKey root_key = TRY(find_root_key(*store_, master_key_->key, random_, clock_.now()));
     root_key_.emplace(std::move(root_key));
     vault_.emplace(root_key_->key, random_);
@@ -104,7 +106,9 @@ Result<void> Application::open_databases(const OpenAccessEventLog& open_access_e
                         Services{*store_, *access_events_, *memory_, *grants_, *verifier_,
                                  *service_accounts_, *access_keys_, *users_, *access_rules_,
                                  *org_units_, *roles_, *identity_providers_, *security_settings_,
-                                 *revocations_, last_logins_, settings_, clock_, random_, log_});
+                                 *revocations_, last_logins_, *usage_, settings_, clock_, random_,
+                                 log_});
+    usage_writer_.emplace(*usage_, log_);
     return {};
 }
 
@@ -164,6 +168,21 @@ std::vector<Metric> Application::key_metrics() const {
     };
 }
 
+std::vector<Metric> Application::usage_metrics() const {
+    return {
+        {"claviger_usage_pending",
+         "Rows of usage that are not yet written",
+         false,
+         {},
+         static_cast<double>(usage_->pending_count())},
+        {"claviger_usage_dropped_total",
+         "Uses that were not recorded, because the store did not take what was pending",
+         true,
+         {},
+         static_cast<double>(usage_->dropped())},
+    };
+}
+
 std::vector<Metric> Application::metrics() const {
     const Grants::Counts grants = grants_->counts();
     const Dispatcher::Counts decisions = dispatcher_->counts();
@@ -217,6 +236,7 @@ std::vector<Metric> Application::metrics() const {
     };
     add_revocations(all);
     std::ranges::move(key_metrics(), std::back_inserter(all));
+    std::ranges::move(usage_metrics(), std::back_inserter(all));
     return all;
 }
 
@@ -261,14 +281,26 @@ void Application::try_store() {
     }
 }
 
-void Application::remove_old_audit_events() {
+std::vector<TenantId> Application::tenant_ids() const {
     std::vector<TenantId> tenants;
     for (const TenantStatePointer& state : memory_->current()->tenants) {
         tenants.push_back(state->tenant.id);
     }
-    const auto removed = audit_retention_->run(tenants, retention_milliseconds);
+    return tenants;
+}
+
+void Application::remove_old_audit_events() {
+    const auto removed = audit_retention_->run(tenant_ids(), retention_milliseconds);
     if (!removed) {
         log_.write(LogLevel::error, "old audit events could not be removed",
+                   {{"reason", std::string_view(removed.error().detail())}});
+    }
+}
+
+void Application::remove_old_usage() {
+    const auto removed = usage_->remove_old(tenant_ids(), retention_milliseconds);
+    if (!removed) {
+        log_.write(LogLevel::error, "old rows of usage could not be removed",
                    {{"reason", std::string_view(removed.error().detail())}});
     }
 }
@@ -295,6 +327,7 @@ void Application::maintain() {
     }
     take_key_steps();
     remove_old_audit_events();
+    remove_old_usage();
     forget_revocations();
     expiry_watch_->run(clock_.now());
     try_store();
