@@ -40,6 +40,7 @@ constexpr std::array<ApiArgument, 5> common_arguments{{
 std::vector<ApiCommand> joined_commands() {
     std::vector<ApiCommand> all = access_commands();
     std::ranges::move(credential_commands(), std::back_inserter(all));
+    std::ranges::move(usage_commands(), std::back_inserter(all));
     return all;
 }
 
@@ -191,10 +192,11 @@ std::span<const ApiCommand> api_commands() {
 }
 
 std::span<const CommandGroup> api_command_groups() {
-    static constexpr std::array<CommandGroup, 3> groups{{
+    static constexpr std::array<CommandGroup, 4> groups{{
         {"access", "Ask what you may do"},
         {"key", "Administer access keys and service accounts"},
         {"revoke", "End tokens before their time"},
+        {"unused", "Find what nobody uses"},
     }};
     return groups;
 }

@@ -84,5 +84,6 @@ ExitCode run_api_command(const ApiCommand& command, const ArgumentValues& values
 
 std::vector<ApiCommand> access_commands();
 std::vector<ApiCommand> credential_commands();
+std::vector<ApiCommand> usage_commands();
 
 } // namespace claviger
