@@ -13,12 +13,26 @@ namespace claviger::testing {
 class ApiFixture : public ::testing::Test {
 protected:
     World world;
-    Dispatcher dispatcher{all_routes(),
-                          Services{world.store, world.events, world.directory, world.grants,
-                                   world.verifier, world.accounts, world.keys, world.users,
-                                   world.rules, world.units, world.roles, world.identity_providers,
-                                   world.security_settings, world.revocations, world.last_logins,
-                                   world.usage, world.settings, world.clock, world.random, world.log}};
+    Dispatcher dispatcher{all_routes(), Services{world.store,
+                                                 world.events,
+                                                 world.directory,
+                                                 world.grants,
+                                                 world.verifier,
+                                                 world.accounts,
+                                                 world.keys,
+                                                 world.users,
+                                                 world.rules,
+                                                 world.units,
+                                                 world.roles,
+                                                 world.identity_providers,
+                                                 world.security_settings,
+                                                 world.revocations,
+                                                 world.last_logins,
+                                                 world.usage,
+                                                 world.settings,
+                                                 world.clock,
+                                                 world.random,
+                                                 world.log}};
 
     static HttpRequest make(HttpMethod method, std::string path, std::string body = {}) {
         HttpRequest request;

@@ -24,12 +24,11 @@ struct Window {
 Result<Window> window_of(const Context& context, std::optional<std::int32_t> days) {
     const std::int64_t kept = context.services.usage.retention_days();
     const std::int64_t most = kept == 0 ? most_days : std::min<std::int64_t>(kept, most_days);
-    const std::int64_t wanted = days.value_or(
-        static_cast<std::int32_t>(std::min<std::int64_t>(usual_days, most)));
+    const std::int64_t wanted =
+        days.value_or(static_cast<std::int32_t>(std::min<std::int64_t>(usual_days, most)));
     if (wanted < 1 || wanted > most) {
-        return fail(ErrorCode::invalid_request,
-                    "days must be from 1 to " + std::to_string(most) +
-                        ", which is how long usage is kept");
+        return fail(ErrorCode::invalid_request, "days must be from 1 to " + std::to_string(most) +
+                                                    ", which is how long usage is kept");
     }
     const Timestamp begin = context.services.clock.now().plus_seconds(-wanted * seconds_in_day);
     return Window{static_cast<std::int32_t>(wanted), day_of(begin), begin};
@@ -78,9 +77,9 @@ struct ListedKey {
         return kind == CredentialKind::service_account ? "service-account" : "access-key";
     }
     UnusedKeyView view() const {
-        UnusedKeyView view{std::string(type()),    id.text(),    std::string(name),
-                           std::string(client_id), std::nullopt, created_at,
-                           {last_login},           {}};
+        UnusedKeyView view{
+            std::string(type()), id.text(),  std::string(name), std::string(client_id),
+            std::nullopt,        created_at, {last_login},      {}};
         if (owner != nullptr) {
             view.created_by = owner->email;
         }
@@ -130,13 +129,25 @@ public:
         const TenantState& state = context_.state();
         if (may_list("service-account")) {
             state.accounts.for_each([&](const AccountEntry& entry) {
-                offer({CredentialKind::service_account, entry.id, entry.name, entry.name, nullptr,
-                       entry.created_at, entry.last_login, {}});
+                offer({CredentialKind::service_account,
+                       entry.id,
+                       entry.name,
+                       entry.name,
+                       nullptr,
+                       entry.created_at,
+                       entry.last_login,
+                       {}});
             });
         }
         const auto offer_key = [&](const AccessKeyEntry& key) {
-            offer({CredentialKind::access_key, key.id.value, key.name, key.client_id,
-                   state.users.find(key.user), key.created_at, key.last_login, {}});
+            offer({CredentialKind::access_key,
+                   key.id.value,
+                   key.name,
+                   key.client_id,
+                   state.users.find(key.user),
+                   key.created_at,
+                   key.last_login,
+                   {}});
         };
         if (may_list("access-keys")) {
             state.access_keys.for_each(offer_key);
@@ -212,8 +223,8 @@ void offer_unused_rules(const Context& context, const Window& window,
     access.for_each_rule([&](const RuleInPlace& rule) {
         const bool is_old = rule.created_at <= window.begin;
         const bool is_readable = is_old && std::ranges::any_of(reach, [&](NodeIndex scope) {
-            return access.is_same_or_below(rule.scope, scope);
-        });
+                                     return access.is_same_or_below(rule.scope, scope);
+                                 });
         if (is_readable && !exercised.contains(rule)) {
             walk.offer(rule.number, ListedRule::of(context.state(), rule));
         }

@@ -63,8 +63,8 @@ Result<UsageResponse> answer_usage(const Context& context, const Request& reques
     if (answer.from.value > answer.to.value) {
         return fail(ErrorCode::invalid_request, "from is later than to");
     }
-    auto scopes = TRY(find_usage(usage, context.caller.tenant(), credential, answer.from.value,
-                                 answer.to.value));
+    auto scopes = TRY(
+        find_usage(usage, context.caller.tenant(), credential, answer.from.value, answer.to.value));
     const auto numbers = TRY(usage.numbers());
     answer.recorded_since = {numbers->since()};
     for (ScopeUsage& scope : scopes) {
@@ -113,19 +113,16 @@ Routes usage_routes() {
         return Access::permission(type, Action::read, EvaluatedAt::tenant);
     };
     return {
-        route<read_account_usage>(operation("/api/v1/service-accounts/{serviceAccountId}/usage",
-                                            "getServiceAccountUsage",
-                                            "Tell which permissions a service account used, where",
-                                            may_read("service-account"))),
+        route<read_account_usage>(operation(
+            "/api/v1/service-accounts/{serviceAccountId}/usage", "getServiceAccountUsage",
+            "Tell which permissions a service account used, where", may_read("service-account"))),
         route<read_access_key_usage<KeyReach::own>>(
             operation("/api/v1/access-keys/{accessKeyId}/usage", "getAccessKeyUsage",
                       "Tell which permissions one of the caller's access keys used, where",
                       Access::authenticated())),
-        route<read_access_key_usage<KeyReach::tenant>>(
-            operation("/api/v1/administration/access-keys/{accessKeyId}/usage",
-                      "getAnyAccessKeyUsage",
-                      "Tell which permissions anybody's access key used, where",
-                      may_read("access-keys"))),
+        route<read_access_key_usage<KeyReach::tenant>>(operation(
+            "/api/v1/administration/access-keys/{accessKeyId}/usage", "getAnyAccessKeyUsage",
+            "Tell which permissions anybody's access key used, where", may_read("access-keys"))),
     };
 }
 

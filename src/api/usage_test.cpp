@@ -125,8 +125,9 @@ TEST_F(UsageApiTest, DecisionsThatAreAskedForAreNoUse) {
 TEST_F(UsageApiTest, AnAccessKeyIsItsOwnersAndTheAdministrators) {
     const NewAccessKey key = *world.keys.create(world.admin(), "laptop", "{}");
     const std::string id = key.key.id.value.text();
-    const auto granted = world.grants.client_credentials(
-        *world.state(), key.key.client_id, key.client_secret.reveal(), testing::World::origin(), {});
+    const auto granted =
+        world.grants.client_credentials(*world.state(), key.key.client_id,
+                                        key.client_secret.reveal(), testing::World::origin(), {});
     ask(granted.result->access_token, "/api/v1/users");
     const json::value own = ask(admin_token, "/api/v1/access-keys/" + id + "/usage");
     EXPECT_EQ(own.at("scopes").at(0).at("scopeType"), "tenant");

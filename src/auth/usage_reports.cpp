@@ -90,9 +90,8 @@ void ExercisedRules::add(const Credential& credential, const Uuid& owner, NodeIn
                          const PermissionSet& used) {
     if (credential.kind == CredentialKind::service_account) {
         const auto at = accounts_.find(credential.id);
-        add_at(at == accounts_.end()
-                   ? accounts_.emplace(credential.id, next_number()).first->second
-                   : at->second,
+        add_at(at == accounts_.end() ? accounts_.emplace(credential.id, next_number()).first->second
+                                     : at->second,
                scope, used);
         return;
     }

@@ -11,9 +11,9 @@
 namespace claviger {
 namespace {
 
-using testing::World;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using testing::World;
 
 constexpr std::int64_t day_seconds = 86'400;
 
@@ -44,8 +44,8 @@ protected:
         world.usage.record(*world.state(), principal(), permission, node(scope));
     }
     void give(std::int32_t role, const ScopeId& scope) {
-        const auto made = world.rules.create(
-            world.admin(), {principal().subject(), {tenant(), role}, scope});
+        const auto made =
+            world.rules.create(world.admin(), {principal().subject(), {tenant(), role}, scope});
         ASSERT_TRUE(made.has_value()) << made.error().detail();
     }
     /// "p:jobs:read,project:read" for each scope with its name.
@@ -89,8 +89,8 @@ TEST_F(UsageTest, WhatIsKnownIsNotRecordedAgainBeforeTheNextDay) {
     use(reads_projects, project);
     EXPECT_EQ(world.usage.pending_count(), 1U);
     EXPECT_THAT(used(), ElementsAre("p project:read 2"));
-    const auto found = *find_usage(world.usage, tenant(), credential(), world.usage.today(),
-                                   world.usage.today());
+    const auto found =
+        *find_usage(world.usage, tenant(), credential(), world.usage.today(), world.usage.today());
     ASSERT_EQ(found.size(), 1U);
     EXPECT_EQ(found.front().days, 1);
     EXPECT_EQ(found.front().first, world.usage.today());
@@ -255,8 +255,16 @@ TEST(ExercisedRulesTest, AHundredThousandRulesAreJudgedQuickly) {
     World world;
     const Tenant tenant = world.state()->tenant;
     const Timestamp now = world.clock.now();
-    std::vector<OrgUnit> units{{{tenant.id, ScopeType::cluster, "c"}, tenant_scope(tenant.id), "c",
-                                "", "{}", "a", "a", now, now, {}}};
+    std::vector<OrgUnit> units{{{tenant.id, ScopeType::cluster, "c"},
+                                tenant_scope(tenant.id),
+                                "c",
+                                "",
+                                "{}",
+                                "a",
+                                "a",
+                                now,
+                                now,
+                                {}}};
     std::vector<AccessRule> rules;
     const Uuid account = Uuid::make(world.random);
     for (std::int32_t i = 1; i <= 100'000; ++i) {

@@ -102,12 +102,26 @@ Result<void> Application::open_databases(const OpenAccessEventLog& open_access_e
     expiry_watch_.emplace(*memory_, settings_.key_expiry_warning_seconds, log_);
     Routes routes = all_routes();
     TRY(Dispatcher::check(routes));
-    dispatcher_.emplace(std::move(routes),
-                        Services{*store_, *access_events_, *memory_, *grants_, *verifier_,
-                                 *service_accounts_, *access_keys_, *users_, *access_rules_,
-                                 *org_units_, *roles_, *identity_providers_, *security_settings_,
-                                 *revocations_, last_logins_, *usage_, settings_, clock_, random_,
-                                 log_});
+    dispatcher_.emplace(std::move(routes), Services{*store_,
+                                                    *access_events_,
+                                                    *memory_,
+                                                    *grants_,
+                                                    *verifier_,
+                                                    *service_accounts_,
+                                                    *access_keys_,
+                                                    *users_,
+                                                    *access_rules_,
+                                                    *org_units_,
+                                                    *roles_,
+                                                    *identity_providers_,
+                                                    *security_settings_,
+                                                    *revocations_,
+                                                    last_logins_,
+                                                    *usage_,
+                                                    settings_,
+                                                    clock_,
+                                                    random_,
+                                                    log_});
     usage_writer_.emplace(*usage_, log_);
     return {};
 }

@@ -106,13 +106,13 @@ Result<std::unique_ptr<Connection>> SqliteUsageRows::open_reader() const {
 
 Result<void> SqliteUsageRows::for_each_of(TenantId tenant, const Credential& credential, Day from,
                                           Day to, const Visit& visit) {
-    static const std::string sql =
-        std::string(select_rows) + "tenant = ? AND kind = ? AND credential = ? AND "
+    static const std::string sql = std::string(select_rows) +
+                                   "tenant = ? AND kind = ? AND credential = ? AND "
                                    "day BETWEEN ? AND ? ORDER BY day, scope_type, scope";
     const auto reader = TRY(open_reader());
-    return visit_all(TRY(reader->query(sql, tenant, credential.kind, credential.id, from.number,
-                                       to.number)),
-                     visit);
+    return visit_all(
+        TRY(reader->query(sql, tenant, credential.kind, credential.id, from.number, to.number)),
+        visit);
 }
 
 Result<void> SqliteUsageRows::for_each_since(TenantId tenant, Day from, const Visit& visit) {
@@ -129,9 +129,8 @@ Result<std::vector<LastUse>> SqliteUsageRows::last_uses(TenantId tenant) {
                                         tenant));
     std::vector<LastUse> uses;
     for (bool more = TRY(found.step()); more;) {
-        uses.push_back(
-            {{static_cast<CredentialKind>(found.integer(0)), Uuid{found.bytes<16>(1)}},
-             Day{static_cast<std::int32_t>(found.integer(2))}});
+        uses.push_back({{static_cast<CredentialKind>(found.integer(0)), Uuid{found.bytes<16>(1)}},
+                        Day{static_cast<std::int32_t>(found.integer(2))}});
         more = TRY(found.step());
     }
     return uses;

@@ -30,7 +30,7 @@ struct UsageRow {
     Credential credential;
     Uuid owner; // the user of an access key; of others their own id
     Day day;
-    ScopeId scope; // says the tenant as well
+    ScopeId scope;     // says the tenant as well
     Bytes permissions; // the permission of number n is bit n % 8 of byte n / 8
 };
 

@@ -15,8 +15,8 @@ const Uuid owner = uuid(3);
 
 UsageRow row(const Credential& credential, std::int32_t day, const std::string& project,
              Bytes permissions, TenantId tenant = first) {
-    return {credential, owner, Day{day}, {tenant, ScopeType::project, project},
-            std::move(permissions)};
+    return {
+        credential, owner, Day{day}, {tenant, ScopeType::project, project}, std::move(permissions)};
 }
 
 std::string text(const UsageRow& of) {
@@ -32,16 +32,15 @@ protected:
     void merge(const std::vector<UsageRow>& rows) { this->must(usage().merge(rows)); }
     Texts since(TenantId tenant, std::int32_t from) {
         Texts found;
-        this->must(usage().for_each_since(tenant, Day{from}, [&](const UsageRow& visited) {
-            found.push_back(text(visited));
-        }));
+        this->must(usage().for_each_since(
+            tenant, Day{from}, [&](const UsageRow& visited) { found.push_back(text(visited)); }));
         return found;
     }
     Texts of(const Credential& credential, std::int32_t from, std::int32_t to) {
         Texts found;
-        this->must(usage().for_each_of(
-            first, credential, Day{from}, Day{to},
-            [&](const UsageRow& visited) { found.push_back(text(visited)); }));
+        this->must(
+            usage().for_each_of(first, credential, Day{from}, Day{to},
+                                [&](const UsageRow& visited) { found.push_back(text(visited)); }));
         return found;
     }
 };
@@ -49,7 +48,8 @@ TYPED_TEST_SUITE(UsageRowsTest, Backends);
 
 TYPED_TEST(UsageRowsTest, BitsAreAddedToWhatIsThere) {
     this->merge({row(robot, 5, "7", {1}), row(robot, 5, "8", {2}), row(robot, 6, "7", {4})});
-    this->merge({row(robot, 5, "7", {2, 0, 128}), row(robot, 5, "7", {8}), row(robot, 6, "7", {4})});
+    this->merge(
+        {row(robot, 5, "7", {2, 0, 128}), row(robot, 5, "7", {8}), row(robot, 6, "7", {4})});
     const Texts expected{text(row(robot, 5, "7", {11, 0, 128})), text(row(robot, 5, "8", {2})),
                          text(row(robot, 6, "7", {4}))};
     EXPECT_EQ(this->since(first, 0), expected);
@@ -100,7 +100,8 @@ TYPED_TEST(UsageRowsTest, OldDaysAreRemovedALittleAtATime) {
 
 TYPED_TEST(UsageRowsTest, NumbersAreGivenOnceAndTheBeginningStays) {
     const std::vector<std::string> before{"a:read", "b:read"};
-    const std::vector<std::string> after{"c:read", "b:read"}; // one is gone, one new, in other order
+    const std::vector<std::string> after{"c:read",
+                                         "b:read"}; // one is gone, one new, in other order
     EXPECT_EQ(this->usage().number(before, Day{5}).value().permissions, before);
     this->reopen();
     const UsageNumbers numbers = this->usage().number(after, Day{9}).value();
@@ -123,8 +124,8 @@ TEST(SqliteUsageTest, ABatchIsKeptWholeOrNotAtAll) {
     const std::vector<UsageRow> rows{row(robot, 5, "7", {1}), row(robot, 5, "7", {1}, TenantId{9})};
     EXPECT_FALSE(backend.store().usage().merge(rows)) << "there is no such tenant";
     int visits = 0;
-    ASSERT_TRUE(backend.store().usage().for_each_since(first, Day{0},
-                                                       [&](const UsageRow&) { ++visits; }));
+    ASSERT_TRUE(
+        backend.store().usage().for_each_since(first, Day{0}, [&](const UsageRow&) { ++visits; }));
     EXPECT_EQ(visits, 0);
 }
 
