@@ -67,7 +67,8 @@ TYPED_TEST(UsageRowsTest, IsReadByCredentialAndDay) {
     EXPECT_EQ(this->of(laptop, 0, 99), Texts{text(row(laptop, 6, "7", {4}))});
     EXPECT_EQ(this->of(robot, 8, 99), Texts{});
     std::vector<std::pair<Credential, std::int32_t>> last;
-    for (const LastUse& use : this->usage().last_uses(first).value()) {
+    const auto uses = this->usage().last_uses(first);
+    for (const LastUse& use : uses.value()) {
         last.emplace_back(use.credential, use.day.number);
     }
     EXPECT_THAT(last, ::testing::UnorderedElementsAre(std::pair(robot, 7), std::pair(laptop, 6),
