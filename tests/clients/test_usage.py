@@ -117,6 +117,6 @@ def test_uses_outlive_the_process_and_what_is_unused_is_listed():
         # Longer than it has been recorded, or is kept, nothing is said.
         assert not admin.call("GET", UNUSED_RULES, params={"days": "30"})["isComplete"]
         assert admin.send("GET", UNUSED_RULES, params={"days": "401"}).status_code == 400
-        Api(server.url).as_caller(api.account_token(idle)).call("GET", f"{PROJECTS}/{project}")
+        admin.as_caller(admin.account_token(idle)).call("GET", f"{PROJECTS}/{project}")
         assert admin.call("GET", UNUSED_RULES, params={"days": "10"})["accessRules"] == []
         assert admin.call("GET", UNUSED_KEYS, params={"days": "10"})["keys"] == []
