@@ -53,7 +53,7 @@ bool may_ask_about(const Context& context, const std::optional<Subject>& subject
         return true;
     }
     const Permission reads_rules{*find_resource_type("access_rules"), Action::read};
-    return context.decide(reads_rules, context.access().root()).allowed();
+    return context.may_use(reads_rules, context.access().root());
 }
 
 EvaluationResponse evaluate_one(const Context& context, const EvaluationRequest& request) {

@@ -64,6 +64,14 @@ Decision Context::decide(Permission permission, NodeIndex scope) const {
     return claviger::decide(access(), {rights.subjects(), permission, scope, rights.limits()});
 }
 
+bool Context::may_use(Permission permission, NodeIndex scope) const {
+    const bool allowed = decide(permission, scope).allowed();
+    if (allowed) {
+        services.usage.record(state(), caller.principal, permission, scope);
+    }
+    return allowed;
+}
+
 Result<NodeIndex> Context::find_scope(ScopeType type, const std::string& id,
                                       std::string_view field) const {
     const auto node = access().find({caller.tenant(), type, id});
@@ -86,6 +94,8 @@ Result<void> authorise(Context& context, const Access& access, std::optional<Nod
     const Rights rights = rights_of(context.caller.principal);
     if (access.at() == EvaluatedAt::anywhere) {
         if (permissions_anywhere(context.access(), rights.holder()).contains(permission)) {
+            context.services.usage.record_anywhere(context.state(), context.caller.principal,
+                                                   permission);
             return {};
         }
         const auto limit = limit_passed(context, rights, permission);
@@ -100,6 +110,7 @@ Result<void> authorise(Context& context, const Access& access, std::optional<Nod
     const Decision decision =
         claviger::decide(context.access(), {rights.subjects(), permission, node, rights.limits()});
     if (decision.allowed()) {
+        context.services.usage.record(context.state(), context.caller.principal, permission, node);
         return {};
     }
     note_missing(context, rights, permission, decision.reason, node);

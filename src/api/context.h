@@ -23,6 +23,7 @@
 #include "auth/security_settings.h"
 #include "auth/service_accounts.h"
 #include "auth/token_settings.h"
+#include "auth/usage.h"
 #include "auth/users.h"
 #include "auth/verify_token.h"
 
@@ -45,6 +46,7 @@ struct Services {
     SecuritySettings& security_settings;
     Revocations& revocations;
     LastLogins& last_logins;
+    Usage& usage;
     const TokenSettings& settings;
     const Clock& clock;
     Random& random;
@@ -70,6 +72,8 @@ struct Context {
 
     /// Whether the caller holds `permission` at `scope`.
     Decision decide(Permission permission, NodeIndex scope) const;
+    /// The same, for what the caller is doing and not only asked about: what is held is used.
+    bool may_use(Permission permission, NodeIndex scope) const;
     /// The scope whose id stands in `field` of the request; `not_found`, which names the field, for
     /// an unknown one or another tenant's.
     Result<NodeIndex> find_scope(ScopeType type, const std::string& id,

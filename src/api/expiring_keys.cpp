@@ -54,8 +54,7 @@ BOOST_DESCRIBE_STRUCT(ExpiringKeysResponse, (), (keys))
 Result<ExpiringKeysResponse> list_expiring_keys(Context& context,
                                                 const ExpiringKeysRequest& request) {
     const auto may_list = [&](std::string_view type) {
-        return context.decide({*find_resource_type(type), Action::read}, context.access().root())
-            .allowed();
+        return context.may_use({*find_resource_type(type), Action::read}, context.access().root());
     };
     const bool sees_accounts = may_list("service-account");
     const bool sees_keys = may_list("access-keys");

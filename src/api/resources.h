@@ -15,6 +15,8 @@ Routes service_account_routes();
 Routes access_key_routes();
 Routes key_limit_routes();
 Routes expiring_key_routes();
+Routes usage_routes();
+Routes unused_routes();
 Routes user_routes();
 Routes role_routes();
 Routes role_v2_routes();

@@ -14,6 +14,8 @@ Routes all_routes() {
                                access_key_routes(),
                                key_limit_routes(),
                                expiring_key_routes(),
+                               usage_routes(),
+                               unused_routes(),
                                user_routes(),
                                role_routes(),
                                role_v2_routes(),

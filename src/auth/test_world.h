@@ -15,6 +15,7 @@
 #include "auth/service_accounts.h"
 #include "auth/signing_keys.h"
 #include "auth/tenants.h"
+#include "auth/usage.h"
 #include "auth/users.h"
 #include "auth/verify_token.h"
 #include "base/seeded_random.h"
@@ -58,6 +59,7 @@ struct World {
     MemoryAccessEventLog events{chain_hash};
     Directory directory{vault, "127.0.0.1", log};
     LastLogins last_logins;
+    Usage usage{store, clock};
     Tenants tenants{store, directory, vault, passwords, settings, clock, random};
     SigningKeys signing_keys{store, directory, vault, last_logins, settings, clock};
     RefreshTokens refresh_tokens{root_key};

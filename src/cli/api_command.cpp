@@ -9,6 +9,7 @@
 #include <boost/json/serialize.hpp>
 
 #include "base/text.h"
+#include "base/time_span.h"
 #include "cli/option_sources.h"
 
 namespace claviger {
@@ -41,6 +42,8 @@ std::vector<ApiCommand> joined_commands() {
     std::vector<ApiCommand> all = access_commands();
     std::ranges::move(credential_commands(), std::back_inserter(all));
     std::ranges::move(diagnosis_commands(), std::back_inserter(all));
+    std::ranges::move(rotation_commands(), std::back_inserter(all));
+    std::ranges::move(usage_commands(), std::back_inserter(all));
     return all;
 }
 
@@ -88,6 +91,15 @@ public:
             }
             put(argument, value, value);
             return {};
+        case ArgumentKind::time_span: {
+            const auto seconds = parse_time_span(value);
+            if (!seconds) {
+                return misuse(argument, "give a time span such as 30m, 12h or 7d");
+            }
+            const std::string number = std::to_string(*seconds);
+            put(argument, number, number);
+            return {};
+        }
         case ArgumentKind::flag:
             put(argument, "true", "true");
             return {};
@@ -102,6 +114,7 @@ public:
     }
 
     ApiCall finish() && {
+        put_in_path("key", "me"); // unless one was named
         const auto is_in_body = [](const ApiArgument& argument) {
             return argument.sent_in == SentIn::body;
         };
@@ -192,10 +205,12 @@ std::span<const ApiCommand> api_commands() {
 }
 
 std::span<const CommandGroup> api_command_groups() {
-    static constexpr std::array<CommandGroup, 3> groups{{
+    static constexpr std::array<CommandGroup, 5> groups{{
         {"access", "Ask what you may do"},
         {"key", "Administer access keys and service accounts"},
         {"revoke", "End tokens before their time"},
+        {"rotate", "Change the secret of a key without a refused request"},
+        {"unused", "Find what nobody uses"},
     }};
     return groups;
 }

@@ -21,6 +21,7 @@ namespace claviger {
 enum class ArgumentKind : std::uint8_t {
     text,
     number,      ///< a whole number
+    time_span,   ///< like 12h; sent in seconds
     flag,        ///< without a value: true when it is given
     list,        ///< separated by commas, or given several times
     key,         ///< a client id, a name or an id; sent as the id
@@ -46,7 +47,7 @@ struct ApiCommand {
     std::string_view help;
     HttpMethod method = HttpMethod::get;
     /// In braces, a field of the arguments. "{key}" is collection and id, as Key::path() has
-    /// them, and "{key.id}" the id alone.
+    /// them, or "me" where none is named, and "{key.id}" the id alone.
     std::string_view path;
     std::vector<ApiArgument> arguments;
     /// Members that the body always has, as JSON: `"type":"key"`.
@@ -85,5 +86,7 @@ ExitCode run_api_command(const ApiCommand& command, const ArgumentValues& values
 std::vector<ApiCommand> access_commands();
 std::vector<ApiCommand> credential_commands();
 std::vector<ApiCommand> diagnosis_commands();
+std::vector<ApiCommand> rotation_commands();
+std::vector<ApiCommand> usage_commands();
 
 } // namespace claviger

@@ -48,6 +48,7 @@ struct Options {
     bool password_grant = true;
     std::int64_t key_expiry_warning_days = 0;
     std::int64_t audit_retention_days = 0; // 0: for ever
+    std::int64_t usage_retention_days = 0; // likewise
     int threads = 0;
     std::vector<std::string> trusted_proxy; // networks, "10.0.0.0/8"
     LogLevel log_level = LogLevel::info;

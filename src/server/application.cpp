@@ -55,6 +55,8 @@ Result<void> Application::open_keys(const Options& options) {
                                       "processes can read it; a credential or a file is better");
     }
     store_ = TRY(SqliteStore::open(directory_.path()));
+    usage_.emplace(*store_, clock_, UsageOptions{.retention_days = options.usage_retention_days});
+    TRY(usage_->begin());
     FoundRootKey root_key = TRY(find_root_key(*store_, master_key_->key, random_, clock_.now()));
     root_key_.emplace(std::move(root_key));
     vault_.emplace(root_key_->key, random_);
@@ -82,10 +84,12 @@ Result<void> Application::open_databases(const OpenAccessEventLog& open_access_e
     signing_keys_.emplace(*store_, *memory_, *vault_, last_logins_, settings_, clock_);
     take_key_steps();
     grants_.emplace(settings_, *pepper_, *passwords_, *refresh_tokens_, *store_, *access_events_,
-                    last_logins_, clock_, random_);
+                    last_logins_, secret_uses_, clock_, random_);
     verifier_.emplace(settings_, clock_);
     service_accounts_.emplace(*store_, *pepper_, clock_, random_);
     access_keys_.emplace(*store_, *pepper_, clock_, random_);
+    key_secrets_.emplace(*store_, *memory_, *pepper_, secret_uses_, clock_, random_);
+    leaked_secrets_.emplace(settings_, *pepper_, *key_secrets_, clock_);
     users_.emplace(*store_, *passwords_, clock_, random_);
     access_rules_.emplace(*store_, clock_);
     org_units_.emplace(*store_, *memory_, clock_, random_);
@@ -107,6 +111,8 @@ Result<void> Application::open_databases(const OpenAccessEventLog& open_access_e
                                                     *verifier_,
                                                     *service_accounts_,
                                                     *access_keys_,
+                                                    *key_secrets_,
+                                                    *leaked_secrets_,
                                                     *users_,
                                                     *access_rules_,
                                                     *org_units_,
@@ -115,11 +121,13 @@ Result<void> Application::open_databases(const OpenAccessEventLog& open_access_e
                                                     *security_settings_,
                                                     *revocations_,
                                                     last_logins_,
+                                                    *usage_,
                                                     settings_,
                                                     clock_,
                                                     random_,
                                                     log_,
                                                     diagnoses_});
+    usage_writer_.emplace(*usage_, log_);
     return {};
 }
 
@@ -171,11 +179,41 @@ std::vector<Metric> Application::key_metrics() const {
          true,
          {},
          static_cast<double>(grants_->counts().outside_addresses + verifier_->outside_addresses())},
+        {"claviger_retired_secrets_total",
+         "Retired client secrets that came back, and were refused",
+         true,
+         {},
+         static_cast<double>(grants_->counts().retired_secrets)},
+        {"claviger_honey_key_uses_total",
+         "Uses of honey keys with the right secret",
+         true,
+         {},
+         static_cast<double>(grants_->counts().honey_keys)},
+        {"claviger_leaked_secrets_total",
+         "Reports of client secrets that exist or existed",
+         true,
+         {},
+         static_cast<double>(leaked_secrets_->count())},
         {"claviger_keys_expiring",
          "Keys that expire within the time of warning",
          false,
          {},
          static_cast<double>(expiry_watch_->expiring())},
+    };
+}
+
+std::vector<Metric> Application::usage_metrics() const {
+    return {
+        {"claviger_usage_pending",
+         "Rows of usage that are not yet written",
+         false,
+         {},
+         static_cast<double>(usage_->pending_count())},
+        {"claviger_usage_dropped_total",
+         "Uses that were not recorded, because the store did not take what was pending",
+         true,
+         {},
+         static_cast<double>(usage_->dropped())},
     };
 }
 
@@ -232,6 +270,7 @@ std::vector<Metric> Application::metrics() const {
     };
     add_revocations(all);
     std::ranges::move(key_metrics(), std::back_inserter(all));
+    std::ranges::move(usage_metrics(), std::back_inserter(all));
     return all;
 }
 
@@ -276,14 +315,26 @@ void Application::try_store() {
     }
 }
 
-void Application::remove_old_audit_events() {
+std::vector<TenantId> Application::tenant_ids() const {
     std::vector<TenantId> tenants;
     for (const TenantStatePointer& state : memory_->current()->tenants) {
         tenants.push_back(state->tenant.id);
     }
-    const auto removed = audit_retention_->run(tenants, retention_milliseconds);
+    return tenants;
+}
+
+void Application::remove_old_audit_events() {
+    const auto removed = audit_retention_->run(tenant_ids(), retention_milliseconds);
     if (!removed) {
         log_.write(LogLevel::error, "old audit events could not be removed",
+                   {{"reason", std::string_view(removed.error().detail())}});
+    }
+}
+
+void Application::remove_old_usage() {
+    const auto removed = usage_->remove_old(tenant_ids(), retention_milliseconds);
+    if (!removed) {
+        log_.write(LogLevel::error, "old rows of usage could not be removed",
                    {{"reason", std::string_view(removed.error().detail())}});
     }
 }
@@ -303,13 +354,31 @@ void Application::take_key_steps() {
     }
 }
 
-void Application::maintain() {
-    auto flushed = last_logins_.flush(*store_);
-    if (!flushed) {
-        log_.write(LogLevel::error, flushed.error().detail());
+void Application::flush_uses() {
+    for (const auto& flushed : {last_logins_.flush(*store_), secret_uses_.flush(*store_)}) {
+        if (!flushed) {
+            log_.write(LogLevel::error, flushed.error().detail());
+        }
     }
+}
+
+void Application::retire_drained_secrets() {
+    const auto retired = key_secrets_->retire_drained();
+    if (!retired) {
+        log_.write(LogLevel::error, "secrets that have drained could not be retired",
+                   {{"reason", std::string_view(retired.error().detail())}});
+    } else if (*retired != 0) {
+        log_.write(LogLevel::info, "secrets that have drained were retired",
+                   {{"count", static_cast<std::int64_t>(*retired)}});
+    }
+}
+
+void Application::maintain() {
+    flush_uses();
+    retire_drained_secrets();
     take_key_steps();
     remove_old_audit_events();
+    remove_old_usage();
     forget_revocations();
     expiry_watch_->run(clock_.now());
     try_store();

@@ -16,6 +16,7 @@
 #include "auth/tenants.h"
 #include "cli/master_key_source.h"
 #include "server/metrics.h"
+#include "server/usage_writer.h"
 #include "store/access_event_log.h"
 #include "store/data_directory.h"
 
@@ -68,9 +69,12 @@ private:
     Result<void> open_databases(const OpenAccessEventLog& open_access_events);
     void add_revocations(std::vector<Metric>& metrics) const;
     std::vector<Metric> key_metrics() const;
+    std::vector<Metric> usage_metrics() const;
     void try_store();
+    std::vector<TenantId> tenant_ids() const;
     void remove_old_audit_events();
     void forget_revocations();
+    void remove_old_usage();
     void take_key_steps();
 
     // In the order in which they need one another.
@@ -89,6 +93,8 @@ private:
     std::unique_ptr<AccessEventLog> access_events_;
     std::optional<Directory> memory_;
     LastLogins last_logins_;
+    std::optional<Usage> usage_;
+    std::optional<UsageWriter> usage_writer_; // stops before what it writes to
     std::optional<Tenants> tenants_;
     std::optional<SigningKeys> signing_keys_;
     std::optional<Grants> grants_;

@@ -244,6 +244,50 @@ private:
     ChangeEvents change_events_;
 };
 
+/// Fails all calls for a while.
+class FailingUsageRows final : public UsageRows {
+public:
+    explicit FailingUsageRows(UsageRows& inner) : inner_(inner) {}
+    void fail_calls(std::uint64_t count) { left_ = count; }
+
+    Result<UsageNumbers> number(std::span<const std::string> permissions, Day today) override {
+        TRY(pass());
+        return inner_.number(permissions, today);
+    }
+    Result<void> merge(std::span<const UsageRow> rows) override {
+        TRY(pass());
+        return inner_.merge(rows);
+    }
+    Result<void> for_each_of(TenantId tenant, const Credential& credential, Day from, Day to,
+                             const Visit& visit) override {
+        TRY(pass());
+        return inner_.for_each_of(tenant, credential, from, to, visit);
+    }
+    Result<void> for_each_since(TenantId tenant, Day from, const Visit& visit) override {
+        TRY(pass());
+        return inner_.for_each_since(tenant, from, visit);
+    }
+    Result<std::vector<LastUse>> last_uses(TenantId tenant) override {
+        TRY(pass());
+        return inner_.last_uses(tenant);
+    }
+    Result<std::uint64_t> remove_before(TenantId tenant, Day before) override {
+        TRY(pass());
+        return inner_.remove_before(tenant, before);
+    }
+
+private:
+    Result<void> pass() {
+        if (left_ > 0) {
+            --left_;
+            return fail(ErrorCode::unavailable, "a fault that a test asked for");
+        }
+        return {};
+    }
+    UsageRows& inner_;
+    std::atomic<std::uint64_t> left_ = 0;
+};
+
 class FailingStore final : public Store {
 public:
     explicit FailingStore(Store& inner) : inner_(inner) {}
@@ -281,6 +325,9 @@ public:
     Result<std::vector<AccessRule>> deleted_access_rules(TenantId tenant) override {
         return inner_.deleted_access_rules(tenant);
     }
+    /// The next calls of the noun of usage fail, which are in no write.
+    void fail_usage(std::uint64_t count) { usage_.fail_calls(count); }
+    UsageRows& usage() override { return usage_; }
     Result<std::unique_ptr<AuditReader>> open_audit_reader() override {
         return inner_.open_audit_reader();
     }
@@ -291,6 +338,7 @@ public:
 private:
     Store& inner_;
     FaultPlan plan_;
+    FailingUsageRows usage_{inner_.usage()};
 };
 
 } // namespace claviger

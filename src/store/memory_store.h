@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 
+#include "store/memory_usage.h"
 #include "store/store.h"
 
 namespace claviger {
@@ -26,6 +27,7 @@ public:
     Result<void> record_last_logins(std::span<const LastLogin> logins) override;
     Result<void> try_write() override { return {}; }
     Result<std::vector<AccessRule>> deleted_access_rules(TenantId tenant) override;
+    UsageRows& usage() override { return usage_; }
     Result<std::unique_ptr<AuditReader>> open_audit_reader() override;
     Result<std::uint64_t> remove_oldest(TenantId tenant, Timestamp before) override;
 
@@ -36,6 +38,7 @@ private:
     std::unique_ptr<MemoryTables> tables_;
     CommitListener listener_;
     Completion completion_;
+    MemoryUsageRows usage_;
 };
 
 } // namespace claviger

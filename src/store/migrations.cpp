@@ -307,8 +307,32 @@ CREATE TABLE root_key (
 ) STRICT;
 )sql";
 
-constexpr std::array store_steps{store_1,     store_2, event_blocks,
-                                 revocations, limits,  key_life_cycle};
+// What was used: see store/usage_rows.h. `only` keeps the table of the beginning at one row.
+constexpr std::string_view usage_tables = R"sql(
+CREATE TABLE usage_start (
+    only INTEGER PRIMARY KEY CHECK (only = 1),
+    day INTEGER NOT NULL
+) STRICT;
+CREATE TABLE usage_permission (
+    number INTEGER PRIMARY KEY,
+    permission TEXT NOT NULL UNIQUE
+) STRICT;
+CREATE TABLE usage (
+    tenant INTEGER NOT NULL REFERENCES tenant (id),
+    day INTEGER NOT NULL,
+    kind INTEGER NOT NULL,
+    credential BLOB NOT NULL CHECK (length(credential) = 16),
+    owner BLOB NOT NULL CHECK (length(owner) = 16),
+    scope_type INTEGER NOT NULL,
+    scope TEXT NOT NULL,
+    permissions BLOB NOT NULL,
+    PRIMARY KEY (tenant, day, kind, credential, scope_type, scope)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX usage_credential ON usage (tenant, kind, credential, day);
+)sql";
+
+constexpr std::array store_steps{store_1, store_2,        event_blocks, revocations,
+                                 limits,  key_life_cycle, usage_tables};
 constexpr std::array audit_steps{audit_1, event_blocks};
 
 Result<void> apply(Connection& connection, std::string_view sql, std::size_t version) {

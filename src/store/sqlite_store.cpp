@@ -28,7 +28,8 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::filesystem::pa
 SqliteStore::SqliteStore(std::filesystem::path file, std::unique_ptr<SqliteWriter> writer)
     : file_(std::move(file)), writer_(std::move(writer)), changes_(writer_->connection()),
       transaction_(writer_->connection(), changes_),
-      queue_([this](std::span<CommitQueue::Entry* const> batch) { run_batch(batch); }) {}
+      queue_([this](std::span<CommitQueue::Entry* const> batch) { run_batch(batch); }),
+      usage_(file_, queue_, *writer_) {}
 
 SqliteStore::~SqliteStore() = default;
 

@@ -8,6 +8,7 @@
 
 #include "store/commit_queue.h"
 #include "store/sqlite_transaction.h"
+#include "store/sqlite_usage.h"
 #include "store/sqlite_writer.h"
 #include "store/store.h"
 
@@ -31,6 +32,7 @@ public:
     Result<void> record_last_logins(std::span<const LastLogin> logins) override;
     Result<void> try_write() override;
     Result<std::vector<AccessRule>> deleted_access_rules(TenantId tenant) override;
+    UsageRows& usage() override { return usage_; }
     Result<std::unique_ptr<AuditReader>> open_audit_reader() override;
     Result<std::uint64_t> remove_oldest(TenantId tenant, Timestamp before) override;
 
@@ -51,6 +53,7 @@ private:
     CommitListener listener_;
     Completion completion_;
     CommitQueue queue_;
+    SqliteUsageRows usage_;
 };
 
 } // namespace claviger

@@ -17,6 +17,7 @@
 #include "base/error.h"
 #include "model/model.h"
 #include "store/audit_source.h"
+#include "store/usage_rows.h"
 
 namespace claviger {
 
@@ -228,6 +229,9 @@ public:
 
     /// Deleted rules, oldest first, for lists that ask for them.
     virtual Result<std::vector<AccessRule>> deleted_access_rules(TenantId tenant) = 0;
+
+    /// Each of its calls is a transaction of its own.
+    virtual UsageRows& usage() = 0;
 };
 
 } // namespace claviger
