@@ -48,6 +48,11 @@ struct AccessKeyRequest {
 };
 BOOST_DESCRIBE_STRUCT(AccessKeyRequest, (), (access_key_id))
 
+struct RegenerateAccessKeySecretRequest : AccessKeyRequest {
+    std::optional<std::int64_t> overlap_seconds;
+};
+BOOST_DESCRIBE_STRUCT(RegenerateAccessKeySecretRequest, (), (access_key_id, overlap_seconds))
+
 struct AccessKeyPostResponse {
     std::string id, client_id, name, client_secret;
     Nullable<Timestamp> created_at;
@@ -69,6 +74,11 @@ struct UserAppRequest {
     const std::string& id() const { return app_id; }
 };
 BOOST_DESCRIBE_STRUCT(UserAppRequest, (), (app_id))
+
+struct RegenerateUserAppSecretRequest : UserAppRequest {
+    std::optional<std::int64_t> overlap_seconds;
+};
+BOOST_DESCRIBE_STRUCT(RegenerateUserAppSecretRequest, (), (app_id, overlap_seconds))
 
 struct UserAppPostResponse {
     std::string id, client_id, name, secret;
@@ -144,10 +154,13 @@ Result<AccessKeyView> read_key(Context& context, const Item& request) {
     return view_of(context, *key);
 }
 
-template <class Item>
-Result<AccessKeySecretResponse> regenerate_key_secret(Context& context, const Item& request) {
+template <class Replacement>
+Result<AccessKeySecretResponse> regenerate_key_secret(Context& context,
+                                                      const Replacement& request) {
     const Uuid id = TRY(key_id(request));
-    const Secret secret = TRY(context.services.access_keys.regenerate_secret(context.caller, id));
+    const Secret secret = TRY(context.services.key_secrets.replace(
+        context.caller, {PrincipalKind::user, id, KeyReach::own},
+        request.overlap_seconds.value_or(0)));
     return AccessKeySecretResponse{std::string(secret.reveal())};
 }
 
@@ -200,6 +213,7 @@ Result<List> list_all_keys(Context& context, const AccessKeysAdministrationReque
 /// The names in which the two spellings differ.
 struct Current {
     using Item = AccessKeyRequest;
+    using Replacement = RegenerateAccessKeySecretRequest;
     using List = AccessKeysResponse;
     using AdministrationList = AccessKeysAdministrationResponse;
     using Made = AccessKeyPostResponse;
@@ -220,6 +234,7 @@ struct Current {
 
 struct Older {
     using Item = UserAppRequest;
+    using Replacement = RegenerateUserAppSecretRequest;
     using List = std::vector<AccessKeyView>;
     using AdministrationList = std::vector<AccessKeyAdministrationView>;
     using Made = UserAppPostResponse;
@@ -269,9 +284,11 @@ Routes routes_of() {
         route<delete_key<Item, KeyReach::own>>(operation<S>(
             HttpMethod::remove, S::item, S::delete_id,
             "Delete one of the caller's access keys; its tokens end at once", own, 204)),
-        route<regenerate_key_secret<Item>>(
-            operation<S>(HttpMethod::post, S::secret, S::regenerate_id,
-                         "Replace the secret; the old one and its tokens end at once", own)),
+        route<regenerate_key_secret<typename S::Replacement>>(operation<S>(
+            HttpMethod::post, S::secret, S::regenerate_id,
+            "Replace the secret; the old one and its tokens end at once, or the old one after an "
+            "overlap",
+            own)),
         route<list_all_keys<typename S::AdministrationList>>(
             operation<S>(HttpMethod::get, S::all, S::list_all_id,
                          "List the access keys of all users", may(Action::read))),

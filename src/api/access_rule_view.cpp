@@ -132,4 +132,10 @@ const std::vector<ListField<ListedRule>>& access_rule_fields() {
     return fields;
 }
 
+bool listed_rule_found(const ListedRule& rule, std::string_view search) {
+    return contains_ignoring_case(rule.subject(), search) ||
+           contains_ignoring_case(rule.role_name(), search) ||
+           contains_ignoring_case(rule.scope_name(), search);
+}
+
 } // namespace claviger

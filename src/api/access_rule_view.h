@@ -64,5 +64,6 @@ struct ListedRule {
 };
 
 const std::vector<ListField<ListedRule>>& access_rule_fields();
+bool listed_rule_found(const ListedRule& rule, std::string_view search);
 
 } // namespace claviger

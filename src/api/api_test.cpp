@@ -246,7 +246,7 @@ std::string body_for(std::string_view path) {
     }
     return R"({"name":"a-1","email":"a@b.example","enabled":true,"description":"","ids":["1"],)"
            R"("action":"delete","payload":{"roleId":7,"subjects":[],"scopes":[]},)"
-           R"("permissionSets":[],"type":"oidc"})";
+           R"("permissionSets":[],"type":"oidc","secretId":"1"})";
 }
 
 TEST_F(ApiTest, EveryPermissionIsAskedFor) {

@@ -65,7 +65,7 @@ protected:
             event.action = random_() % 4 == 0 ? audit_action::refresh : audit_action::sign_in;
             event.succeeded = random_() % 3 != 0;
         }
-        event.origin = {random_() % 2 == 0 ? "192.0.2.7" : "2001:db8::1", "", "POST",
+        event.origin = {random_() % 2 == 0 ? "192.0.2.7" : "2001:db8::1", "", "", "POST",
                         "/api/v1/token"};
         return event;
     }

@@ -147,7 +147,7 @@ TEST_F(AuditTest, LeavesOutWhatTheContractCannotSay) {
     event.at = world.clock.now();
     event.action = audit_action::sign_in;
     event.subject = "ci";
-    event.origin = {"2001:db8::1", "no uuid", "BREW", ""};
+    event.origin = {"2001:db8::1", "no uuid", "", "BREW", ""};
     ASSERT_TRUE(world.events.append(event.tenant, event.at, audit_payload(event)));
     event.action = audit_action::refresh;
     ASSERT_TRUE(world.events.append(event.tenant, event.at, audit_payload(event)));

@@ -17,6 +17,7 @@
 #include "auth/diagnoses.h"
 #include "auth/grants.h"
 #include "auth/identity_providers.h"
+#include "auth/leaked_secrets.h"
 #include "auth/org_units.h"
 #include "auth/revocations.h"
 #include "auth/roles.h"
@@ -38,6 +39,8 @@ struct Services {
     TokenVerifier& verifier;
     ServiceAccounts& service_accounts;
     AccessKeys& access_keys;
+    KeySecrets& key_secrets;
+    LeakedSecrets& leaked_secrets;
     Users& users;
     AccessRules& access_rules;
     OrgUnits& org_units;

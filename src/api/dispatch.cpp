@@ -61,6 +61,7 @@ Result<void> read_path(std::string_view pattern, std::string_view path, Input& i
 Origin origin_of(const HttpRequest& request, const Operation& operation) {
     return {request.source_ip,
             request.request_id,
+            request.user_agent,
             name_of(request.method),
             request.path,
             operation.success,

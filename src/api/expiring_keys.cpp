@@ -3,28 +3,20 @@
 #include "auth/expiring_keys.h"
 
 #include "api/resources.h"
-#include "base/text.h"
+#include "base/time_span.h"
 
 namespace claviger {
 namespace {
 
-constexpr std::int64_t longest_days = 3'650;
-
-/// A time span as people write it: a whole number and s, m, h or d.
 struct TimeSpan {
     std::int64_t seconds = 0;
     static Result<TimeSpan> decode(std::string_view text) {
-        static constexpr std::array<std::pair<char, std::int64_t>, 4> units{
-            {{'s', 1}, {'m', 60}, {'h', 3'600}, {'d', 86'400}}};
-        const char unit = text.empty() ? '\0' : text.back();
-        const auto at = std::ranges::find(units, unit, [](const auto& one) { return one.first; });
-        const auto number = parse_integer<std::int32_t>(text.substr(0, text.size() - 1));
-        if (at == units.end() || !number || *number < 1 ||
-            *number * at->second > longest_days * 86'400) {
+        const auto seconds = parse_time_span(text);
+        if (!seconds) {
             return fail(ErrorCode::invalid_request,
                         "must be a time span such as 12h or 30d, at most 3650d");
         }
-        return TimeSpan{*number * at->second};
+        return TimeSpan{*seconds};
     }
     std::string wire() const { return std::to_string(seconds) + "s"; }
     static json::object schema() {

@@ -29,6 +29,7 @@ struct HttpRequest {
     std::optional<std::string> content_type;
     std::optional<std::string> accept;
     std::optional<std::string> last_event_id; // of server-sent events
+    std::string user_agent;                   // as the client says
     std::string body;
     std::string source_ip;        // the peer, or what a trusted proxy says
     std::string request_id;       // UUID text, made by the server

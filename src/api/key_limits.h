@@ -41,8 +41,9 @@ struct KeyLimits {
     std::optional<std::vector<std::string>> addresses;
     std::optional<AddressModeText> address_mode;
     std::optional<KeyCeiling> ceiling;
+    std::optional<bool> honey; // good for nothing, and every use is an alarm
 };
-BOOST_DESCRIBE_STRUCT(KeyLimits, (), (expires_at, addresses, address_mode, ceiling))
+BOOST_DESCRIBE_STRUCT(KeyLimits, (), (expires_at, addresses, address_mode, ceiling, honey))
 
 /// As the row keeps them; absent ones are none.
 std::string limits_text(const std::optional<KeyLimits>& limits);

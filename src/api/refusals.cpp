@@ -55,6 +55,22 @@ Refusal refusal_of(const Context& context, const Error& error) {
     return refusal;
 }
 
+/// Somebody has what nobody should have any more.
+void raise_alarm(const Context& context, const Refusal& refusal) {
+    if (refusal.reason != RefusalReason::honey_key &&
+        refusal.reason != RefusalReason::secret_retired) {
+        return;
+    }
+    context.services.log.write(
+        LogLevel::warning,
+        refusal.reason == RefusalReason::honey_key ? "a honey key was used"
+                                                   : "a retired client secret was used",
+        {{"request_id", std::string_view(context.request.request_id)},
+         {"source_ip", std::string_view(context.request.source_ip)},
+         {"key", refusal.subject.access_key ? refusal.subject.access_key->text()
+                                            : refusal.subject.id->text()}});
+}
+
 } // namespace
 
 void keep_refusal(const Context& context, const Operation& operation, const Error& error) {
@@ -72,6 +88,9 @@ void keep_refusal(const Context& context, const Operation& operation, const Erro
                                  context.request.source_ip,
                                  context.request.is_behind_proxy,
                                  problem_status(error.code(), operation.errors)};
+    if (is_noted) {
+        raise_alarm(context, *context.refusal);
+    }
     context.services.diagnoses.record(context.caller.tenant(), request,
                                       is_noted ? *context.refusal : refusal_of(context, error));
 }

@@ -14,6 +14,8 @@ Routes discovery_routes();
 Routes service_account_routes();
 Routes access_key_routes();
 Routes key_limit_routes();
+Routes key_secret_routes();
+Routes leaked_secret_routes();
 Routes expiring_key_routes();
 Routes usage_routes();
 Routes unused_routes();

@@ -144,8 +144,9 @@ struct IsStreamed<Followed<T>> : std::true_type {
     using Body = T;
 };
 
+/// Takes the stream out of a response that has one.
 template <class Response>
-void encode_answer(Context& context, JsonWriter& out, Response response) {
+void encode_answer(Context& context, JsonWriter& out, Response& response) {
     if constexpr (IsFollowed<Response>::value) {
         context.followed = std::move(response.body);
     } else if constexpr (!IsStreamed<Response>::value) {
@@ -174,7 +175,7 @@ Result<std::string> call_handler(Context& context, const Access& access, const I
     if constexpr (!std::is_same_v<typename Types::Response, Empty>) {
         body.reserve(usual_body);
         JsonWriter writer(body);
-        encode_answer(context, writer, std::move(response));
+        encode_answer(context, writer, response);
     }
     return body;
 }

@@ -13,6 +13,8 @@ Routes all_routes() {
                                service_account_routes(),
                                access_key_routes(),
                                key_limit_routes(),
+                               key_secret_routes(),
+                               leaked_secret_routes(),
                                expiring_key_routes(),
                                usage_routes(),
                                unused_routes(),

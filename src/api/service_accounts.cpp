@@ -122,6 +122,12 @@ struct ServiceAccountPatchRequest : ServiceAccountRequest {
 };
 BOOST_DESCRIBE_STRUCT(ServiceAccountPatchRequest, (), (service_account_id, enabled))
 
+struct RegenerateServiceAccountSecretRequest : ServiceAccountRequest {
+    std::optional<std::int64_t> overlap_seconds;
+};
+BOOST_DESCRIBE_STRUCT(RegenerateServiceAccountSecretRequest, (),
+                      (service_account_id, overlap_seconds))
+
 struct RegenerateServiceAccountSecretResponse {
     std::string client_secret;
 };
@@ -142,6 +148,11 @@ struct AppPatchRequest : AppRequest {
     bool enabled = true;
 };
 BOOST_DESCRIBE_STRUCT(AppPatchRequest, (), (app_id, enabled))
+
+struct RegenerateAppSecretRequest : AppRequest {
+    std::optional<std::int64_t> overlap_seconds;
+};
+BOOST_DESCRIBE_STRUCT(RegenerateAppSecretRequest, (), (app_id, overlap_seconds))
 
 struct RegenerateAppSecretResponse {
     std::string secret;
@@ -183,11 +194,11 @@ Result<Empty> delete_service_account(Context& context, const Item& request) {
     return Empty{};
 }
 
-template <class Item, class NewSecret>
-Result<NewSecret> regenerate_service_account_secret(Context& context, const Item& request) {
+template <class Replacement, class NewSecret>
+Result<NewSecret> regenerate_service_account_secret(Context& context, const Replacement& request) {
     const Uuid id = TRY(account_id(request));
-    const Secret secret =
-        TRY(context.services.service_accounts.regenerate_secret(context.caller, id));
+    const Secret secret = TRY(context.services.key_secrets.replace(
+        context.caller, {PrincipalKind::service_account, id}, request.overlap_seconds.value_or(0)));
     return NewSecret{std::string(secret.reveal())};
 }
 
@@ -198,6 +209,7 @@ struct Current {
     using Item = ServiceAccountRequest;
     using Patch = ServiceAccountPatchRequest;
     using Made = ServiceAccountPostResponse;
+    using Replacement = RegenerateServiceAccountSecretRequest;
     using NewSecret = RegenerateServiceAccountSecretResponse;
     static constexpr std::string_view collection = "/api/v1/service-accounts";
     static constexpr std::string_view item = "/api/v1/service-accounts/{serviceAccountId}";
@@ -216,6 +228,7 @@ struct Older {
     using Item = AppRequest;
     using Patch = AppPatchRequest;
     using Made = AppPostResponse;
+    using Replacement = RegenerateAppSecretRequest;
     using NewSecret = RegenerateAppSecretResponse;
     static constexpr std::string_view collection = "/api/v1/apps";
     static constexpr std::string_view item = "/api/v1/apps/{appId}";
@@ -262,9 +275,11 @@ Routes routes_of() {
         route<delete_service_account<Item>>(
             operation<S>(HttpMethod::remove, S::item, S::delete_id,
                          "Delete a service account and its access rules", Action::remove, 204)),
-        route<regenerate_service_account_secret<Item, typename S::NewSecret>>(operation<S>(
-            HttpMethod::post, S::secret, S::regenerate_id,
-            "Replace the secret; the old one and its tokens end at once", Action::update)),
+        route<regenerate_service_account_secret<typename S::Replacement, typename S::NewSecret>>(
+            operation<S>(HttpMethod::post, S::secret, S::regenerate_id,
+                         "Replace the secret; the old one and its tokens end at once, or the old "
+                         "one after an overlap",
+                         Action::update)),
     };
 }
 

@@ -213,9 +213,12 @@ BOOST_DESCRIBE_STRUCT(UnusedRulesResponse, (),
                       (total_records, display_records, days, recorded_since, is_complete,
                        access_rules))
 
+/// By their numbers.
+using UnusedRules = PageWalk<ListedRule, std::int32_t, PageKeeps::positions>;
+
 /// Lets the rules within the caller's reach that nobody used pass by.
 void offer_unused_rules(const Context& context, const Window& window,
-                        const ExercisedRules& exercised, PageWalk<ListedRule>& walk) {
+                        const ExercisedRules& exercised, UnusedRules& walk) {
     const AccessSnapshot& access = context.access();
     const Rights rights = rights_of(context.caller.principal);
     const auto reach = permitted_scopes(access, rights.holder(),
@@ -234,8 +237,7 @@ void offer_unused_rules(const Context& context, const Window& window,
 Result<UnusedRulesResponse> list_unused_rules(Context& context, const UnusedRequest& request) {
     const Window window = TRY(window_of(context, request.days));
     const Page page = TRY(page_of(request));
-    auto walk =
-        TRY(PageWalk<ListedRule>::begin(request, page, access_rule_fields(), listed_rule_found));
+    auto walk = TRY(UnusedRules::begin(request, page, access_rule_fields(), listed_rule_found));
     Usage& usage = context.services.usage;
     const auto numbers = TRY(usage.numbers());
     UnusedRulesResponse answer;
@@ -248,8 +250,9 @@ Result<UnusedRulesResponse> list_unused_rules(Context& context, const UnusedRequ
         offer_unused_rules(context, window, exercised, walk);
     }
     answer.total_records = static_cast<std::int64_t>(walk.total());
-    for (const ListedRule& row : walk.rows()) {
-        answer.access_rules.push_back(row.view());
+    for (const std::int32_t number : walk.positions()) {
+        const auto rule = context.access().rule({context.caller.tenant(), number});
+        answer.access_rules.push_back(access_rule_view(context.state(), *rule));
     }
     answer.display_records = static_cast<std::int64_t>(answer.access_rules.size());
     return answer;

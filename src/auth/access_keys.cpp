@@ -4,13 +4,12 @@
 #include <array>
 
 #include "auth/access_rules.h"
+#include "auth/key_row.h"
 #include "auth/names.h"
 #include "base/encoding.h"
 
 namespace claviger {
 namespace {
-
-constexpr const char* entity = "access-keys";
 
 /// "ak-" and 80 random bits: no service account may have such a name.
 std::string generate_client_id(Random& random) {
@@ -23,34 +22,12 @@ bool is_owner(const Caller& caller, const AccessKey& key) {
     return caller.principal.kind == PrincipalKind::user && caller.principal.id == key.user;
 }
 
-Result<AccessKey> find(Transaction& transaction, const Caller& caller, const Uuid& id,
-                       KeyReach reach) {
-    const auto key = TRY(transaction.access_keys().find({caller.tenant(), id}));
-    if (!key || (reach == KeyReach::own && !is_owner(caller, *key))) {
-        return fail(ErrorCode::not_found, "no access key has this id");
-    }
-    return *key;
-}
-
 AuditEvent event_of(const Caller& caller, const AccessKey& key, Timestamp now,
                     std::string_view action) {
-    AuditEvent event = change_event(caller, now, action, entity, key.id.value.text(), key.name);
+    AuditEvent event =
+        change_event(caller, now, action, access_key_entity, key.id.value.text(), key.name);
     event.metadata.emplace_back("client_id", key.client_id);
     return event;
-}
-
-/// A caller that is bound to some permissions manages its keys if that is among them.
-Result<void> check_may_manage(const Caller& caller, Action action) {
-    const Permission permission{*find_resource_type(entity), action};
-    const Rights rights = rights_of(caller.principal);
-    for (const AccessLimit* limit : rights.limits()) {
-        if (!permits(caller.state->access, *limit, permission)) {
-            return fail(ErrorCode::access_denied,
-                        "missing permission " + text_of(permission) + " (" +
-                            std::string(name_of(reason_of(limit->source))) + ")");
-        }
-    }
-    return {};
 }
 
 Principal owner_of(const AccessKey& key, const User& user) {
@@ -79,6 +56,28 @@ Result<void> check_room(Transaction& transaction, const AccessKey& key) {
 
 } // namespace
 
+Result<AccessKey> find_access_key(Transaction& transaction, const Caller& caller, const Uuid& id,
+                                  KeyReach reach) {
+    const auto key = TRY(transaction.access_keys().find({caller.tenant(), id}));
+    if (!key || (reach == KeyReach::own && !is_owner(caller, *key))) {
+        return fail(ErrorCode::not_found, "no access key has this id");
+    }
+    return *key;
+}
+
+Result<void> check_may_manage_keys(const Caller& caller, Action action) {
+    const Permission permission{*find_resource_type(access_key_entity), action};
+    const Rights rights = rights_of(caller.principal);
+    for (const AccessLimit* limit : rights.limits()) {
+        if (!permits(caller.state->access, *limit, permission)) {
+            return fail(ErrorCode::access_denied,
+                        "missing permission " + text_of(permission) + " (" +
+                            std::string(name_of(reason_of(limit->source))) + ")");
+        }
+    }
+    return {};
+}
+
 AccessKeys::AccessKeys(Store& store, const Pepper& pepper, const Clock& clock, Random& random)
     : store_(store), pepper_(pepper), clock_(clock), random_(random) {}
 
@@ -92,7 +91,7 @@ Result<NewAccessKey> AccessKeys::create(const Caller& caller, std::string_view n
         return fail(ErrorCode::invalid_request,
                     "name must match ^[a-z][-_a-z0-9]*[a-z0-9]$ and be at most 255 characters");
     }
-    TRY(check_may_manage(caller, Action::create));
+    TRY(check_may_manage_keys(caller, Action::create));
     const Timestamp now = clock_.now();
     const CredentialLimits bounds = TRY(parse_new_limits(caller.state->access, limits, now));
     TRY(check_no_wider(caller, caller.principal, &bounds));
@@ -120,42 +119,24 @@ Result<NewAccessKey> AccessKeys::create(const Caller& caller, std::string_view n
     return made;
 }
 
-Result<Secret> AccessKeys::regenerate_secret(const Caller& caller, const Uuid& id) {
-    const Timestamp now = clock_.now();
-    Secret secret = generate_client_secret(random_, SecretKind::access_key);
-    TRY(check_may_manage(caller, Action::update));
-    TRY(store_.write([&](Transaction& transaction) -> Result<void> {
-        AccessKey key = TRY(find(transaction, caller, id, KeyReach::own));
-        const LimitsPointer limits = read_limits(caller.tenant(), key.limits);
-        TRY(check_no_wider(caller, caller.principal, limits.get()));
-        key.secrets.assign(1, keep_client_secret(pepper_, random_, key.client_id, secret, now));
-        key.epoch += 1;
-        key.updated_at = now;
-        TRY(transaction.access_keys().put(key));
-        AuditEvent event = event_of(caller, key, now, audit_action::update);
-        event.metadata.emplace_back("secret", "regenerated");
-        return append_change_event(transaction, event);
-    }));
-    return secret;
-}
-
 Result<void> AccessKeys::set_limits(const Caller& caller, const Uuid& id, KeyReach reach,
                                     std::string_view limits) {
     const Timestamp now = clock_.now();
     const AccessSnapshot& access = caller.state->access;
     if (reach == KeyReach::own) {
-        TRY(check_may_manage(caller, Action::update));
+        TRY(check_may_manage_keys(caller, Action::update));
     }
     const CredentialLimits next = TRY(parse_limits(caller.tenant(), limits));
     TRY(check_names(access, next));
     return store_.write([&](Transaction& transaction) -> Result<void> {
-        AccessKey key = TRY(find(transaction, caller, id, reach));
+        AccessKey key = TRY(find_access_key(transaction, caller, id, reach));
         const auto owner = TRY(transaction.users().find({caller.tenant(), key.user}));
         const LimitsPointer before = read_limits(caller.tenant(), key.limits);
         if (owner && excess_over(access, before.get(), &next)) {
             TRY(check_no_wider(caller, owner_of(key, *owner), &next));
         }
         key.limits = limits;
+        key.epoch += leaves_nothing(next, now) ? 1U : 0U;
         key.updated_at = now;
         TRY(transaction.access_keys().put(key));
         AuditEvent event = event_of(caller, key, now, audit_action::update);
@@ -167,10 +148,10 @@ Result<void> AccessKeys::set_limits(const Caller& caller, const Uuid& id, KeyRea
 Result<void> AccessKeys::remove(const Caller& caller, const Uuid& id, KeyReach reach) {
     const Timestamp now = clock_.now();
     if (reach == KeyReach::own) {
-        TRY(check_may_manage(caller, Action::remove));
+        TRY(check_may_manage_keys(caller, Action::remove));
     }
     return store_.write([&](Transaction& transaction) -> Result<void> {
-        AccessKey key = TRY(find(transaction, caller, id, reach));
+        AccessKey key = TRY(find_access_key(transaction, caller, id, reach));
         key.deleted_at = now;
         key.updated_at = now;
         key.epoch += 1;

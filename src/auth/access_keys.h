@@ -27,6 +27,15 @@ enum class KeyReach : std::uint8_t {
     tenant, ///< Everybody's: the caller administers keys.
 };
 
+/// In audit entries.
+inline constexpr const char* access_key_entity = "access-keys";
+
+/// `not_found` for an unknown one; another user's is as if absent, unless the caller reaches all.
+Result<AccessKey> find_access_key(Transaction& transaction, const Caller& caller, const Uuid& id,
+                                  KeyReach reach);
+/// A caller that is bound to some permissions manages its keys if that is among them.
+Result<void> check_may_manage_keys(const Caller& caller, Action action);
+
 class AccessKeys {
 public:
     AccessKeys(Store& store, const Pepper& pepper, const Clock& clock, Random& random);
@@ -36,9 +45,6 @@ public:
     /// or one key too many, `conflict` when another key of the caller has the name.
     Result<NewAccessKey> create(const Caller& caller, std::string_view name,
                                 std::string_view limits = no_limits);
-    /// Replaces the secret of a key of the caller; the old one and all tokens got with it end at
-    /// once.
-    Result<Secret> regenerate_secret(const Caller& caller, const Uuid& id);
     /// Replaces the limits, which act on tokens that are out as well. `access_denied` for what the
     /// caller may not do itself, unless the old limits allow it already.
     Result<void> set_limits(const Caller& caller, const Uuid& id, KeyReach reach,

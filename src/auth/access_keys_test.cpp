@@ -110,7 +110,8 @@ TEST_F(AccessKeyTest, AreAtMostTwentyOfAUserHoweverManyAskAtOnce) {
 TEST_F(AccessKeyTest, EndTheirTokensAtOnceWhenTheyChange) {
     const NewAccessKey made = make("laptop");
     std::string token = grant(made).result->access_token;
-    const Secret fresh = *world.keys.regenerate_secret(world.admin(), made.key.id.value);
+    const Secret fresh = *world.secrets.replace(
+        world.admin(), {PrincipalKind::user, made.key.id.value, KeyReach::own}, 0);
     EXPECT_FALSE(verify(token)) << "in the same second";
     EXPECT_FALSE(grant(made).result) << "the old secret";
     const GrantOutcome again = grant(made.key.client_id, fresh);
@@ -120,8 +121,12 @@ TEST_F(AccessKeyTest, EndTheirTokensAtOnceWhenTheyChange) {
     ASSERT_TRUE(world.keys.remove(world.admin(), made.key.id.value, KeyReach::own));
     EXPECT_FALSE(verify(token));
     EXPECT_FALSE(grant(made.key.client_id, fresh).result);
-    EXPECT_EQ(world.keys.regenerate_secret(world.admin(), made.key.id.value).error().code(),
-              ErrorCode::not_found);
+    EXPECT_EQ(
+        world.secrets
+            .replace(world.admin(), {PrincipalKind::user, made.key.id.value, KeyReach::own}, 0)
+            .error()
+            .code(),
+        ErrorCode::not_found);
     EXPECT_EQ(world.keys.remove(world.admin(), made.key.id.value, KeyReach::tenant).error().code(),
               ErrorCode::not_found);
     EXPECT_NE(make("laptop").key.client_id, made.key.client_id);
@@ -134,7 +139,10 @@ TEST_F(AccessKeyTest, AreNotFoundByOthers) {
     Caller account = world.account(*world.accounts.create(world.admin(), "ci-1"));
     account.principal.id = world.admin().principal.id; // not even with the owner's id
     for (const Caller& caller : {other, account}) {
-        EXPECT_EQ(world.keys.regenerate_secret(caller, id).error().code(), ErrorCode::not_found);
+        EXPECT_EQ(world.secrets.replace(caller, {PrincipalKind::user, id, KeyReach::own}, 0)
+                      .error()
+                      .code(),
+                  ErrorCode::not_found);
         EXPECT_EQ(world.keys.remove(caller, id, KeyReach::own).error().code(),
                   ErrorCode::not_found);
     }
@@ -153,7 +161,8 @@ TEST_F(AccessKeyTest, KeepExactlyOneSecretHoweverTheyAreRegenerated) {
         std::array<std::thread, 2> threads;
         for (std::size_t i = 0; i < threads.size(); ++i) {
             threads[i] = std::thread([&, i] {
-                secrets[i] = *world.keys.regenerate_secret(world.admin(), made.key.id.value);
+                secrets[i] = *world.secrets.replace(
+                    world.admin(), {PrincipalKind::user, made.key.id.value, KeyReach::own}, 0);
             });
         }
         for (std::thread& thread : threads) {
@@ -169,7 +178,8 @@ TEST_F(AccessKeyTest, NeverWorkOnceTheyAreDeletedWhateverRunsBeside) {
         const NewAccessKey made = make("laptop");
         std::optional<Secret> fresh;
         std::thread regenerating([&] {
-            if (auto secret = world.keys.regenerate_secret(world.admin(), made.key.id.value)) {
+            if (auto secret = world.secrets.replace(
+                    world.admin(), {PrincipalKind::user, made.key.id.value, KeyReach::own}, 0)) {
                 fresh = *std::move(secret);
             }
         });
@@ -204,7 +214,11 @@ TEST_F(AccessKeyTest, AreChangedWhollyOrNotAtAll) {
               2U)
         << "the row and the change event";
     ASSERT_TRUE(world.keys.remove(admin, second->key.id.value, KeyReach::own));
-    EXPECT_EQ(calls_of([&] { return world.keys.regenerate_secret(admin, id).has_value(); }), 3U)
+    EXPECT_EQ(calls_of([&] {
+                  return world.secrets.replace(admin, {PrincipalKind::user, id, KeyReach::own}, 0)
+                      .has_value();
+              }),
+              3U)
         << "also the entry of the feed: tokens end";
     EXPECT_FALSE(grant(made).result);
     const NewAccessKey third = make("third");

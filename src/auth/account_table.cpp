@@ -19,10 +19,7 @@ AccountEntry entry_of(const ServiceAccount& account, TextPool& pool) {
     entry.name = account.name;
     entry.epoch = account.epoch;
     entry.enabled = account.enabled;
-    if (!account.secrets.empty()) {
-        entry.secret = account.secrets.back();
-        entry.older_secrets.assign(account.secrets.begin(), account.secrets.end() - 1);
-    }
+    entry.secrets = SecretSet(account.secrets);
     entry.limits = read_limits(account.id.tenant, account.limits);
     entry.created_by = pool.share(account.created_by);
     entry.created_at = account.created_at;
@@ -37,8 +34,7 @@ ServiceAccount row_of(TenantId tenant, const AccountEntry& entry) {
     account.name = entry.name;
     account.epoch = entry.epoch;
     account.enabled = entry.enabled;
-    account.secrets = entry.older_secrets;
-    account.secrets.push_back(entry.secret);
+    account.secrets = entry.secrets.all();
     account.limits = entry.limits ? entry.limits->text : std::string(no_limits);
     account.created_by = *entry.created_by;
     account.created_at = entry.created_at;

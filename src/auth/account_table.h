@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "auth/credential_limits.h"
+#include "auth/secret_set.h"
 #include "base/sharded_table.h"
 #include "model/model.h"
 
@@ -21,8 +22,7 @@ struct AccountEntry {
     std::string name;
     std::uint32_t epoch = 1;
     bool enabled = true;
-    ClientSecret secret;                           // the newest
-    std::vector<ClientSecret> older_secrets;       // usually none
+    SecretSet secrets;
     LimitsPointer limits;                          // usually null
     std::shared_ptr<const std::string> created_by; // shared: one text for all that it created
     Timestamp created_at;

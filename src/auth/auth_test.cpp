@@ -131,7 +131,8 @@ TEST_F(TokenTest, EndWithEveryChangeOfTheirAccount) {
     const Uuid id = account.account.id.value;
     std::string token = world.grant(account).result->access_token;
     ASSERT_TRUE(verify(token));
-    const Secret fresh = *world.accounts.regenerate_secret(world.admin(), id);
+    const Secret fresh =
+        *world.secrets.replace(world.admin(), {PrincipalKind::service_account, id}, 0);
     EXPECT_FALSE(verify(token)) << "in the same second";
     EXPECT_FALSE(world.grant(account).result) << "the old secret";
     const auto again = world.grants.client_credentials(*world.state(), "ci-1", fresh.reveal(),
@@ -314,7 +315,9 @@ TEST_F(AdministrationTest, FaultsLeaveNothingHalfDone) {
         return {
             [&] { return world.accounts.create(world.admin(), "fresh").has_value(); },
             [&] {
-                return world.accounts.regenerate_secret(world.admin(), account.account.id.value)
+                return world.secrets
+                    .replace(world.admin(),
+                             {PrincipalKind::service_account, account.account.id.value}, 0)
                     .has_value();
             },
             [&] {

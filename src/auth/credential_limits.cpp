@@ -129,7 +129,7 @@ Result<CredentialLimits> parse_limits(TenantId tenant, std::string_view text) {
     if (object == nullptr) {
         return malformed("must be an object");
     }
-    TRY(check_members(*object, {"expiresAt", "addresses", "addressMode", "ceiling"}));
+    TRY(check_members(*object, {"expiresAt", "addresses", "addressMode", "ceiling", "honey"}));
     CredentialLimits limits;
     if (const json::value* at = object->if_contains("expiresAt")) {
         limits.expires_at = at->is_string() ? parse_rfc3339(at->get_string()) : std::nullopt;
@@ -138,6 +138,12 @@ Result<CredentialLimits> parse_limits(TenantId tenant, std::string_view text) {
         }
     }
     TRY(parse_addresses(*object, limits));
+    if (const json::value* honey = object->if_contains("honey")) {
+        if (!honey->is_bool()) {
+            return malformed("honey must be true or false");
+        }
+        limits.is_honey = honey->get_bool();
+    }
     if (const json::value* ceiling = object->if_contains("ceiling")) {
         if (!ceiling->is_object()) {
             return malformed("ceiling must be an object");
@@ -190,6 +196,9 @@ std::optional<std::string> excess_of_use(const CredentialLimits* outer,
                                          const CredentialLimits* inner) {
     if (outer == nullptr) {
         return std::nullopt;
+    }
+    if (outer->is_honey && (inner == nullptr || !inner->is_honey)) {
+        return "any use";
     }
     if (outer->expires_at &&
         (inner == nullptr || !inner->expires_at || *inner->expires_at > *outer->expires_at)) {

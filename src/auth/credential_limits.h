@@ -4,7 +4,7 @@
 //
 //   {"expiresAt":"2027-01-01T00:00:00Z","addresses":["10.0.0.0/8"],"addressMode":"enforced",
 //    "ceiling":{"roleIds":[7],"permissions":["project:read"],
-//               "scopes":[{"scopeType":"project","scopeId":"4711"}]}}
+//               "scopes":[{"scopeType":"project","scopeId":"4711"}]},"honey":true}
 //
 // Every member may be left out. Read once, when the row comes into memory; evaluated in eligible()
 // and in access/decide.
@@ -35,6 +35,7 @@ struct CredentialLimits {
     std::optional<AddressList> addresses{}; // absent: any
     AddressMode address_mode = AddressMode::enforced;
     std::optional<AccessLimit> ceiling{};
+    bool is_honey = false; // it is good for nothing: whoever uses it has found or stolen it
 };
 
 /// Shared between the tables of a tenant and the requests that are reading them; null: no limits.

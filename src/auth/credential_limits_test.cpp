@@ -283,9 +283,12 @@ TEST_F(LimitsTest, OfAKeyBoundTheKeysThatItMakes) {
     }
     EXPECT_EQ(refusal(world.keys.create(caller, "other", ceiling(left))), "done");
     const NewAccessKey wide = *world.keys.create(world.admin(), "wide");
-    EXPECT_THAT(refusal(world.keys.regenerate_secret(caller, wide.key.id.value)),
+    EXPECT_THAT(refusal(world.secrets.replace(
+                    caller, {PrincipalKind::user, wide.key.id.value, KeyReach::own}, 0)),
                 HasSubstr("its ceiling must be within your own"));
-    EXPECT_EQ(refusal(world.keys.regenerate_secret(caller, key.key.id.value)), "done")
+    EXPECT_EQ(refusal(world.secrets.replace(
+                  caller, {PrincipalKind::user, key.key.id.value, KeyReach::own}, 0)),
+              "done")
         << "its own secret makes it no wider";
 }
 
@@ -308,7 +311,7 @@ TEST_F(LimitsTest, LetAKeyManageKeysOnlyWhereThatIsPermitted) {
     const Uuid id = key.key.id.value;
     for (const std::string& refused :
          {refusal(world.keys.create(caller, "other", ceiling(left))),
-          refusal(world.keys.regenerate_secret(caller, id)),
+          refusal(world.secrets.replace(caller, {PrincipalKind::user, id, KeyReach::own}, 0)),
           refusal(world.keys.set_limits(caller, id, KeyReach::own, ceiling(left))),
           refusal(world.keys.remove(caller, id, KeyReach::own))}) {
         EXPECT_THAT(refused, HasSubstr("missing permission access-keys:"));
@@ -343,7 +346,8 @@ TEST_F(LimitsTest, AreInTheSumWhenSomebodyIsJudgedByRights) {
     const NewServiceAccount bounded = make_account("bounded", R"({"ceiling":{"roleIds":[7]}})");
     const NewServiceAccount other = make_account("other", "{}");
     EXPECT_THAT(
-        refusal(world.accounts.regenerate_secret(caller_of(bounded), other.account.id.value)),
+        refusal(world.secrets.replace(caller_of(bounded),
+                                      {PrincipalKind::service_account, other.account.id.value}, 0)),
         HasSubstr("beyond the key's ceiling"));
     const TenantId tenant = world.state()->tenant.id;
     const AccessRuleDraft rule{{SubjectType::user, "new@example.com"},
@@ -353,7 +357,8 @@ TEST_F(LimitsTest, AreInTheSumWhenSomebodyIsJudgedByRights) {
                 HasSubstr("beyond the key's ceiling"));
     // A viewer may get hold of an account that may do no more than look.
     const NewServiceAccount looks = make_account("looks", "{}", viewer);
-    EXPECT_EQ(refusal(world.accounts.regenerate_secret(caller_of(looks), bounded.account.id.value)),
+    EXPECT_EQ(refusal(world.secrets.replace(
+                  caller_of(looks), {PrincipalKind::service_account, bounded.account.id.value}, 0)),
               "done");
     const Caller caller = caller_of(looks);
     EXPECT_THAT(refusal(world.accounts.set_limits(caller, bounded.account.id.value, "{}")),

@@ -6,9 +6,10 @@
 namespace claviger {
 
 std::string_view name_of(Ineligible reason) {
-    static constexpr std::array<std::string_view, 7> names{
-        "tenant disabled",       "unknown principal", "principal disabled",     "token revoked",
-        "password is temporary", "key expired",       "address not in the list"};
+    static constexpr std::array<std::string_view, 9> names{
+        "tenant disabled", "unknown principal",       "principal disabled",
+        "token revoked",   "secret revoked",          "password is temporary",
+        "key expired",     "address not in the list", "honey key"};
     return names[static_cast<std::size_t>(reason)];
 }
 
@@ -20,12 +21,12 @@ Eligibility refuse(Ineligible reason) {
     return refused;
 }
 
-Eligibility judge(bool enabled, std::uint32_t epoch, std::optional<std::uint32_t> token_epoch,
+Eligibility judge(bool enabled, std::uint32_t epoch, const std::optional<IssuedWith>& token,
                   std::string_view name, const User* user) {
     if (!enabled) {
         return refuse(Ineligible::disabled);
     }
-    if (token_epoch && *token_epoch != epoch) {
+    if (token && token->epoch != epoch) {
         return refuse(Ineligible::epoch_passed);
     }
     Eligibility standing;
@@ -41,6 +42,9 @@ Eligibility judge_use(Eligibility standing, const LimitsPointer& limits,
     if (standing.refused || !limits) {
         return standing;
     }
+    if (limits->is_honey) {
+        return refuse(Ineligible::honey_key);
+    }
     if (limits->expires_at && *limits->expires_at <= use.at) {
         Eligibility refused = refuse(Ineligible::key_expired);
         refused.ended_at = limits->expires_at;
@@ -55,33 +59,50 @@ Eligibility judge_use(Eligibility standing, const LimitsPointer& limits,
     return standing;
 }
 
+Eligibility eligible_account(const AccountEntry* account, const std::optional<IssuedWith>& token,
+                             const UseOfCredential& use) {
+    if (account == nullptr) {
+        return refuse(Ineligible::unknown);
+    }
+    const Eligibility standing =
+        judge(account->enabled, account->epoch, token, account->name, nullptr);
+    if (!standing.refused && token && account->secrets.have_tokens_ended(token->secret)) {
+        return refuse(Ineligible::secret_revoked);
+    }
+    return judge_use(standing, account->limits, use);
+}
+
+Eligibility eligible_key(const AccessKeyEntry* key, const User& user,
+                         const std::optional<IssuedWith>& token, const UseOfCredential& use) {
+    if (key == nullptr || key->user != user.id.value) {
+        return refuse(Ineligible::unknown);
+    }
+    const Eligibility standing = judge(user.enabled, key->epoch, token, user.email, &user);
+    if (!standing.refused && token && have_tokens_ended(key->secrets, token->secret)) {
+        return refuse(Ineligible::secret_revoked);
+    }
+    return judge_use(standing, key->bounds, use);
+}
+
 } // namespace
 
 Eligibility eligible(const TenantState& state, PrincipalKind kind, const Uuid& id,
-                     std::optional<std::uint32_t> token_epoch, const UseOfCredential& use,
+                     const std::optional<IssuedWith>& token, const UseOfCredential& use,
                      const std::optional<Uuid>& access_key) {
     if (!state.tenant.enabled) {
         return refuse(Ineligible::tenant_disabled);
     }
     if (kind == PrincipalKind::service_account) {
-        const AccountEntry* account = state.accounts.find(id);
-        return account == nullptr ? refuse(Ineligible::unknown)
-                                  : judge_use(judge(account->enabled, account->epoch, token_epoch,
-                                                    account->name, nullptr),
-                                              account->limits, use);
+        return eligible_account(state.accounts.find(id), token, use);
     }
     const User* user = state.users.find(id);
     if (user == nullptr) {
         return refuse(Ineligible::unknown);
     }
     if (access_key) {
-        const AccessKeyEntry* key = state.access_keys.find(*access_key);
-        return key == nullptr || key->user != id
-                   ? refuse(Ineligible::unknown)
-                   : judge_use(judge(user->enabled, key->epoch, token_epoch, user->email, user),
-                               key->bounds, use);
+        return eligible_key(state.access_keys.find(*access_key), *user, token, use);
     }
-    const Eligibility standing = judge(user->enabled, user->epoch, token_epoch, user->email, user);
+    const Eligibility standing = judge(user->enabled, user->epoch, token, user->email, user);
     return !standing.refused && user->password_is_temporary
                ? refuse(Ineligible::password_is_temporary)
                : standing;

@@ -19,9 +19,11 @@ enum class Ineligible : std::uint8_t {
     unknown,
     disabled,
     epoch_passed,
+    secret_revoked,
     password_is_temporary,
     key_expired,
-    outside_addresses
+    outside_addresses,
+    honey_key
 };
 std::string_view name_of(Ineligible reason);
 
@@ -44,10 +46,16 @@ struct UseOfCredential {
 /// The source of what is asked about only, and not used: no list of addresses is looked at.
 inline constexpr std::string_view asked_from_anywhere = "*";
 
-/// `token_epoch` is the epoch that a token carries, or nothing when a new one is asked for. With an
-/// access key of a user it is the key's epoch that counts, and the user must be good as well.
+/// What a token carries of the credential that it was got with.
+struct IssuedWith {
+    std::uint32_t epoch = 0;
+    std::uint32_t secret = 0; // its number; 0: none
+};
+
+/// `token` is what a token carries, or nothing when a new one is asked for. With an access key of a
+/// user it is the key's epoch that counts, and the user must be good as well.
 Eligibility eligible(const TenantState& state, PrincipalKind kind, const Uuid& id,
-                     std::optional<std::uint32_t> token_epoch, const UseOfCredential& use,
+                     const std::optional<IssuedWith>& token, const UseOfCredential& use,
                      const std::optional<Uuid>& access_key = {});
 
 } // namespace claviger

@@ -17,24 +17,6 @@ constexpr int too_many_requests_status = 429;
 
 namespace {
 
-/// Compares with all of them, whichever fits.
-bool matches_one(const std::vector<ClientSecret>& secrets, const Digest& offered) {
-    bool matches = false;
-    for (const ClientSecret& secret : secrets) {
-        matches = constant_time_equal(offered, secret.keyed_hash) || matches;
-    }
-    return matches;
-}
-
-/// Of a known client when `known` is not null.
-Refusal wrong_credentials(PrincipalKind kind, const Uuid* known) {
-    Refusal refusal;
-    refusal.reason = known == nullptr ? RefusalReason::unknown_client : RefusalReason::wrong_secret;
-    refusal.subject.kind = kind;
-    refusal.subject.id = known == nullptr ? std::nullopt : std::optional(*known);
-    return refusal;
-}
-
 /// What stands in the audit entry of a token; of an account, the subject is the client id.
 std::string grant_payload(const AuditEvent& event, std::string_view grant,
                           std::string_view client_id, std::string_view token_id) {
@@ -59,11 +41,15 @@ std::int64_t lifetime_of(const Narrowing& narrowing, const CredentialLimits* lim
 
 Grants::Grants(const TokenSettings& settings, const Pepper& pepper, Passwords& passwords,
                const RefreshTokens& refresh_tokens, Store& store, AccessEventLog& access_events,
-               LastLogins& last_logins, const Clock& clock, Random& random)
+               LastLogins& last_logins, SecretUses& secret_uses, const Clock& clock, Random& random)
     : settings_(settings), pepper_(pepper), passwords_(passwords), refresh_tokens_(refresh_tokens),
-      store_(store), access_events_(access_events), last_logins_(last_logins), clock_(clock),
-      random_(random), throttle_(clock, ThrottleLimits{}) {
-    random_.fill(decoy_);
+      store_(store), access_events_(access_events), last_logins_(last_logins),
+      secret_uses_(secret_uses), clock_(clock), random_(random),
+      throttle_(clock, ThrottleLimits{}) {
+    ClientSecret decoy;
+    random_.fill(decoy.keyed_hash);
+    decoy.number = 0; // nobody's
+    decoy_ = SecretSet({decoy});
 }
 
 Grants::Counts Grants::counts() const {
@@ -72,7 +58,9 @@ Grants::Counts Grants::counts() const {
             refreshed_.load(std::memory_order_relaxed),
             refused_.load(std::memory_order_relaxed),
             throttled_.load(std::memory_order_relaxed),
-            outside_addresses_.load(std::memory_order_relaxed)};
+            outside_addresses_.load(std::memory_order_relaxed),
+            retired_secrets_.load(std::memory_order_relaxed),
+            honey_keys_.load(std::memory_order_relaxed)};
 }
 
 Grants::Attempt Grants::client_attempt(const TenantState& state, std::string_view client_id,
@@ -117,35 +105,56 @@ std::expected<Principal, GrantOutcome> Grants::check_client(const TenantState& s
     return principal;
 }
 
+std::expected<SecretMatch, GrantOutcome> Grants::match(const Attempt& attempt,
+                                                       std::string_view secret,
+                                                       const FindSecret& find, SecretKind kind,
+                                                       const RefusedSubject& subject) {
+    const auto found = find(pepper_.keyed_hash(attempt.name, secret));
+    if (found && found->state == SecretState::live) {
+        return *found;
+    }
+    Refusal why;
+    why.subject = subject;
+    if (found) {
+        const bool is_retired = found->state == SecretState::retired;
+        why.reason = is_retired ? RefusalReason::secret_retired : RefusalReason::secret_expired;
+        why.when = found->ended_at;
+        retired_secrets_.fetch_add(is_retired ? 1 : 0, std::memory_order_relaxed);
+    } else {
+        why.reason = subject.id ? RefusalReason::wrong_secret : RefusalReason::unknown_client;
+        why.secret = problem_of(attempt, secret, find, kind);
+    }
+    return std::unexpected(refuse(attempt, std::move(why)));
+}
+
 std::expected<Grants::Client, GrantOutcome> Grants::identify(Attempt& attempt,
                                                              std::string_view secret) {
     const TenantState& state = attempt.state;
     if (attempt.name.starts_with(access_key_prefix)) {
         return identify_key(attempt, secret);
     }
-    const Digest offered = pepper_.keyed_hash(attempt.name, secret);
     const AccountEntry* account = state.accounts.find_by_name(attempt.name);
-    const auto is_right = [&](const Digest& hash) {
-        if (account == nullptr) {
-            return constant_time_equal(hash, decoy_);
-        }
-        const bool is_newest = constant_time_equal(hash, account->secret.keyed_hash);
-        return matches_one(account->older_secrets, hash) || is_newest;
+    const auto find = [&](const Digest& hash) {
+        return account == nullptr ? decoy_.find(hash, attempt.now)
+                                  : account->secrets.find(hash, attempt.now);
     };
-    const bool matches = is_right(offered);
-    if (account == nullptr || !matches) {
-        Refusal why = wrong_credentials(attempt.kind, account == nullptr ? nullptr : &account->id);
-        why.secret = problem_of(attempt, secret, is_right, SecretKind::service_account);
-        return std::unexpected(refuse(attempt, std::move(why)));
+    RefusedSubject named{attempt.kind, {}, {}, {}};
+    if (account != nullptr) {
+        named.id = account->id;
+    }
+    const auto matched = match(attempt, secret, find, SecretKind::service_account, named);
+    if (!matched) {
+        return std::unexpected(matched.error());
     }
     const Eligibility standing =
         eligible(state, PrincipalKind::service_account, account->id, std::nullopt, attempt.use());
     if (standing.refused) {
-        return std::unexpected(
-            refuse(attempt, refusal_of(standing, {PrincipalKind::service_account, account->id})));
+        return std::unexpected(refuse(attempt, refusal_of(standing, named)));
     }
-    const TokenSubject subject{PrincipalKind::service_account, account->id, standing.epoch,
-                               account->name};
+    secret_uses_.record(state.tenant.id, account->id, matched->id, attempt.origin, attempt.now);
+    TokenSubject subject{PrincipalKind::service_account, account->id, standing.epoch,
+                         account->name};
+    subject.secret = matched->number;
     return Client{subject, standing, ServiceAccountId{state.tenant.id, account->id}};
 }
 
@@ -153,36 +162,41 @@ std::expected<Grants::Client, GrantOutcome> Grants::identify(Attempt& attempt,
 std::expected<Grants::Client, GrantOutcome> Grants::identify_key(Attempt& attempt,
                                                                  std::string_view secret) {
     const TenantState& state = attempt.state;
-    const Digest offered = pepper_.keyed_hash(attempt.name, secret);
     attempt.kind = PrincipalKind::user;
     const AccessKey* key = state.access_keys.find_by_client_id(attempt.name);
-    const auto is_right = [&](const Digest& hash) {
-        return key == nullptr ? constant_time_equal(hash, decoy_) : matches_one(key->secrets, hash);
+    const auto find = [&](const Digest& hash) {
+        return key == nullptr ? decoy_.find(hash, attempt.now)
+                              : find_secret(key->secrets, hash, attempt.now);
     };
-    const bool matches = is_right(offered);
-    if (key == nullptr || !matches) {
-        Refusal why = wrong_credentials(attempt.kind, key == nullptr ? nullptr : &key->user);
-        why.subject.access_key = key == nullptr ? std::nullopt : std::optional(key->id.value);
-        why.secret = problem_of(attempt, secret, is_right, SecretKind::access_key);
-        return std::unexpected(refuse(attempt, std::move(why)));
+    RefusedSubject named{attempt.kind, {}, {}, {}};
+    if (key != nullptr) {
+        named.id = key->user;
+        named.access_key = key->id.value;
+    }
+    const auto matched = match(attempt, secret, find, SecretKind::access_key, named);
+    if (!matched) {
+        return std::unexpected(matched.error());
     }
     const Eligibility standing =
         eligible(state, PrincipalKind::user, key->user, std::nullopt, attempt.use(), key->id.value);
     if (standing.refused) {
-        return std::unexpected(
-            refuse(attempt, refusal_of(standing, {PrincipalKind::user, key->user, key->id.value})));
+        return std::unexpected(refuse(attempt, refusal_of(standing, named)));
     }
-    const TokenSubject subject{PrincipalKind::user, key->user, standing.epoch, key->client_id,
-                               standing.user};
+    secret_uses_.record(state.tenant.id, key->id.value, matched->id, attempt.origin, attempt.now);
+    TokenSubject subject{PrincipalKind::user, key->user, standing.epoch, key->client_id,
+                         standing.user};
+    subject.secret = matched->number;
     return Client{subject, standing, key->id};
 }
 
 /// The same work whether or not the client is known.
 SecretProblem Grants::problem_of(const Attempt& attempt, std::string_view secret,
-                                 const IsRight& is_right, SecretKind kind) const {
-    const auto stripped = strip_secret(secret);
-    if (stripped && is_right(pepper_.keyed_hash(attempt.name, stripped->secret))) {
-        return stripped->added;
+                                 const FindSecret& find, SecretKind kind) const {
+    if (const auto stripped = strip_secret(secret)) {
+        const auto found = find(pepper_.keyed_hash(attempt.name, stripped->secret));
+        if (found && found->state == SecretState::live) {
+            return stripped->added;
+        }
     }
     const bool is_key = kind == SecretKind::access_key;
     const SecretKind other = is_key ? SecretKind::service_account : SecretKind::access_key;
@@ -255,6 +269,9 @@ GrantOutcome Grants::grant(const Attempt& attempt, const TokenSubject& subject,
 GrantOutcome Grants::refuse(const Attempt& attempt, Refusal refusal, std::string_view said) {
     throttle_.record_failure(attempt.counted_as, attempt.origin.source_ip);
     refused_.fetch_add(1, std::memory_order_relaxed);
+    if (refusal.reason == RefusalReason::honey_key) {
+        honey_keys_.fetch_add(1, std::memory_order_relaxed);
+    }
     const bool is_client = attempt.grant == grant_type::client_credentials;
     // A right secret is never throttled, so nobody can lock a client out by guessing at it.
     const auto wait = throttle_.wait_seconds(attempt.counted_as, attempt.origin.source_ip);

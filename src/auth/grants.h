@@ -21,6 +21,7 @@
 #include "auth/password.h"
 #include "auth/refresh_token.h"
 #include "auth/refusal.h"
+#include "auth/secret_uses.h"
 #include "auth/throttle.h"
 #include "auth/token_settings.h"
 
@@ -83,7 +84,7 @@ class Grants {
 public:
     Grants(const TokenSettings& settings, const Pepper& pepper, Passwords& passwords,
            const RefreshTokens& refresh_tokens, Store& store, AccessEventLog& access_events,
-           LastLogins& last_logins, const Clock& clock, Random& random);
+           LastLogins& last_logins, SecretUses& secret_uses, const Clock& clock, Random& random);
 
     /// Touches memory only.
     GrantOutcome client_credentials(const TenantState& state, std::string_view client_id,
@@ -120,6 +121,8 @@ public:
         std::uint64_t refused = 0;
         std::uint64_t throttled = 0;
         std::uint64_t outside_addresses = 0; // which the limits of the key only log
+        std::uint64_t retired_secrets = 0;   // that came back
+        std::uint64_t honey_keys = 0;        // uses with the right secret
     };
     Counts counts() const;
 
@@ -139,8 +142,8 @@ private:
     /// What a grant changes besides its session; `user` is the row as it is now.
     using Change = std::function<Result<void>(Transaction&, User user)>;
 
-    /// Whether a keyed hash is that of a secret of the client; never for an unknown client.
-    using IsRight = std::function<bool(const Digest&)>;
+    /// Finds the secret of the client that has a keyed hash; never one of an unknown client.
+    using FindSecret = std::function<std::optional<SecretMatch>(const Digest&)>;
 
     /// A client whose secret was right and who is eligible.
     struct Client {
@@ -155,7 +158,10 @@ private:
     std::expected<Client, GrantOutcome> identify(Attempt& attempt, std::string_view secret);
     std::expected<Client, GrantOutcome> identify_key(Attempt& attempt, std::string_view secret);
     SecretProblem problem_of(const Attempt& attempt, std::string_view secret,
-                             const IsRight& is_right, SecretKind kind) const;
+                             const FindSecret& find, SecretKind kind) const;
+    std::expected<SecretMatch, GrantOutcome> match(const Attempt& attempt, std::string_view secret,
+                                                   const FindSecret& find, SecretKind kind,
+                                                   const RefusedSubject& subject);
     GrantOutcome grant(const Attempt& attempt, const TokenSubject& subject,
                        const Eligibility& standing, const LoginId& login);
     GrantOutcome refuse(const Attempt& attempt, Refusal refusal, std::string_view said = {});
@@ -179,16 +185,19 @@ private:
     Store& store_;
     AccessEventLog& access_events_;
     LastLogins& last_logins_;
+    SecretUses& secret_uses_;
     const Clock& clock_;
     Random& random_;
     Throttle throttle_;
-    Digest decoy_{}; // compared against when the client is unknown
+    SecretSet decoy_; // compared with when the client is unknown: nothing is found in it
     std::atomic<std::uint64_t> granted_clients_{0};
     std::atomic<std::uint64_t> granted_users_{0};
     std::atomic<std::uint64_t> refreshed_{0};
     std::atomic<std::uint64_t> refused_{0};
     std::atomic<std::uint64_t> throttled_{0};
     std::atomic<std::uint64_t> outside_addresses_{0};
+    std::atomic<std::uint64_t> retired_secrets_{0};
+    std::atomic<std::uint64_t> honey_keys_{0};
 };
 
 } // namespace claviger

@@ -16,6 +16,22 @@ namespace {
 constexpr std::string_view service_account_prefix = "sa:";
 constexpr std::string_view user_prefix = "user:";
 
+constexpr std::size_t token_id_size = 24; // bytes
+
+/// Big-endian.
+void write_number(std::span<std::uint8_t, 4> bytes, std::uint32_t number) {
+    for (std::size_t i = bytes.size(); i-- > 0; number >>= 8) {
+        bytes[i] = static_cast<std::uint8_t>(number);
+    }
+}
+std::uint32_t read_number(std::span<const std::uint8_t, 4> bytes) {
+    std::uint32_t number = 0;
+    for (const std::uint8_t byte : bytes) {
+        number = number << 8 | byte;
+    }
+    return number;
+}
+
 Result<const OpenedKey*> find_signing_key(const TenantState& state, const TokenSettings& settings,
                                           KeyPurpose purpose, std::string_view audience,
                                           Timestamp now) {
@@ -40,24 +56,22 @@ std::string issuer_of(const TenantState& state, const TokenSettings& settings, I
 
 } // namespace
 
-std::string make_token_id(std::uint32_t epoch, Random& random) {
-    std::array<std::uint8_t, 20> bytes{
-        static_cast<std::uint8_t>(epoch >> 24), static_cast<std::uint8_t>(epoch >> 16),
-        static_cast<std::uint8_t>(epoch >> 8), static_cast<std::uint8_t>(epoch)};
-    random.fill(std::span(bytes).subspan(4));
+std::string make_token_id(std::uint32_t epoch, std::uint32_t secret, Random& random) {
+    std::array<std::uint8_t, token_id_size> bytes{};
+    write_number(std::span(bytes).first<4>(), epoch);
+    write_number(std::span(bytes).subspan<4, 4>(), secret);
+    random.fill(std::span(bytes).subspan(8));
     return base64url(bytes);
 }
 
 std::optional<TokenId> read_token_id(std::string_view token_id) {
     const auto bytes = decode_base64url(token_id);
-    if (!bytes || bytes->size() != 20) {
+    if (!bytes || bytes->size() != token_id_size) {
         return std::nullopt;
     }
-    TokenId id;
-    for (std::size_t i = 0; i < 4; ++i) {
-        id.epoch = id.epoch << 8 | (*bytes)[i];
-    }
-    std::ranges::copy(std::span(*bytes).last(id.random.bytes.size()), id.random.bytes.begin());
+    const std::span all(*bytes);
+    TokenId id{read_number(all.first<4>()), read_number(all.subspan<4, 4>()), {}};
+    std::ranges::copy(all.subspan<8>(), id.random.bytes.begin());
     return id;
 }
 
@@ -91,7 +105,7 @@ Result<IssuedToken> issue_access_token(const TenantState& state, const TokenSett
     const OpenedKey* key =
         TRY(find_signing_key(state, settings, KeyPurpose::access_token, audience, now));
     IssuedToken token;
-    token.token_id = make_token_id(subject.epoch, random);
+    token.token_id = make_token_id(subject.epoch, subject.secret, random);
     JwtBuilder builder(key->private_key, key->row.kid, access_token_type);
     builder.add(claim::issuer, issuer_of(state, settings, issuer))
         .add(claim::subject, subject_claim(subject.kind, subject.id))
@@ -120,7 +134,7 @@ Result<IssuedToken> issue_id_token(const TenantState& state, const TokenSettings
     const OpenedKey* key =
         TRY(find_signing_key(state, settings, KeyPurpose::id_token, subject.client_id, now));
     IssuedToken token;
-    token.token_id = make_token_id(subject.epoch, random);
+    token.token_id = make_token_id(subject.epoch, subject.secret, random);
     JwtBuilder builder(key->private_key, key->row.kid, id_token_type);
     builder.add(claim::issuer, issuer_of(state, settings, issuer))
         .add(claim::subject, subject_claim(subject.kind, subject.id))

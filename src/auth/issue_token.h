@@ -27,6 +27,7 @@ struct TokenSubject {
     std::int64_t lifetime_seconds = 0;
     const Narrowing* narrowing = nullptr; // null: not narrowed
     std::optional<Uuid> session = {};     // of a user who signed in; the token ends with it
+    std::uint32_t secret = 0;             // the number of the secret that it is got with; 0: none
 };
 
 struct IssuedToken {
@@ -34,13 +35,15 @@ struct IssuedToken {
     std::string token_id; // the jti claim
 };
 
-/// The jti of a token: 4 bytes of epoch, 16 random bytes, base64url. The epoch at the front is what
-/// lets a change of the secret end the tokens of the same second.
-std::string make_token_id(std::uint32_t epoch, Random& random);
+/// The jti of a token: 4 bytes of epoch, 4 of the secret's number, 16 random bytes, base64url. The
+/// epoch at the front is what lets a change of the key end the tokens of the same second; the
+/// number lets one of several secrets end with its tokens.
+std::string make_token_id(std::uint32_t epoch, std::uint32_t secret, Random& random);
 /// What a jti says.
 struct TokenId {
     std::uint32_t epoch = 0;
-    Uuid random; // by which it is told from all others
+    std::uint32_t secret = 0; // 0: none
+    Uuid random;              // by which it is told from all others
 };
 std::optional<TokenId> read_token_id(std::string_view token_id);
 

@@ -20,8 +20,9 @@ namespace claviger {
 struct Origin {
     std::string_view source_ip;
     std::string_view request_id;
-    std::string_view method; // "POST"
-    std::string_view path;   // without the query
+    std::string_view user_agent; // as the client says; may be empty
+    std::string_view method;     // "POST"
+    std::string_view path;       // without the query
     // Statuses of the answer, which the audit log tells although it is written first.
     int success = 200;
     int refused_client = 400; // wrong credentials of a client

@@ -33,6 +33,12 @@ constexpr std::array<ReasonText, refusal_reason_count> texts{{
      "Check the client id, and that the request goes to the address of the right tenant."},
     {"wrong-secret", "wrong secret", "The client id is known, and the secret is not its own.",
      "Check that the secret is the newest one; if it is lost, make another."},
+    {"secret-expired", "secret expired", "The secret expired at {when}.",
+     "Use the key's newer secret; claviger rotate status lists them."},
+    {"secret-retired", "retired secret",
+     "The secret was retired at {when}, and the request came from {address}: somebody still has "
+     "it.",
+     "Give that program the newer secret; if it is not yours, the secret has leaked."},
     {"unknown-user", "unknown user", "There is no user with this e-mail address in this tenant.",
      "Check the address, and that the request goes to the address of the right tenant."},
     {"wrong-password", "wrong password", "The user is known, and the password is wrong.",
@@ -82,6 +88,9 @@ constexpr std::array<ReasonText, refusal_reason_count> texts{{
     {"tokens-revoked", "token revoked",
      "All earlier tokens of the {kind} were ended, by a new secret, a revocation or a change.",
      new_token},
+    {"secret-revoked", "secret revoked",
+     "The secret that the token was got with was revoked, and its tokens with it.",
+     "Get a token with the key's newer secret."},
     {"password-temporary", "password is temporary",
      "The password is temporary: it is good for choosing another only.",
      "Choose a password at /api/v1/me/password, then sign in."},
@@ -91,6 +100,9 @@ constexpr std::array<ReasonText, refusal_reason_count> texts{{
     {"address-not-allowed", "address not in the list",
      "The request came from {address}, which is not in the key's list of addresses; {proxy}.",
      "Add the address to the key's limits, or set trusted-proxy if it is that of a proxy."},
+    {"honey-key", "honey key",
+     "The key is a trap that is good for nothing, and {address} has used it with the right secret.",
+     "Somebody has found or stolen it: look for how, and what else was there."},
     {"session-ended", "session ended", "The sign-in of the refresh token has ended.", new_sign_in},
     {"session-expired", "session expired", "The sign-in of the refresh token has expired.",
      new_sign_in},
@@ -155,11 +167,12 @@ const ReasonText& text_of(RefusalReason reason) {
 }
 
 RefusalReason reason_of(Ineligible reason) {
-    static constexpr std::array<RefusalReason, 7> reasons{
-        RefusalReason::tenant_disabled,       RefusalReason::principal_unknown,
-        RefusalReason::principal_disabled,    RefusalReason::tokens_revoked,
-        RefusalReason::password_is_temporary, RefusalReason::key_expired,
-        RefusalReason::outside_addresses};
+    static constexpr std::array<RefusalReason, 9> reasons{
+        RefusalReason::tenant_disabled,    RefusalReason::principal_unknown,
+        RefusalReason::principal_disabled, RefusalReason::tokens_revoked,
+        RefusalReason::secret_revoked,     RefusalReason::password_is_temporary,
+        RefusalReason::key_expired,        RefusalReason::outside_addresses,
+        RefusalReason::honey_key};
     return reasons[static_cast<std::size_t>(reason)];
 }
 
@@ -219,6 +232,8 @@ RefusedSubject subject_of(const Principal& principal) {
 bool is_proven(const Refusal& refusal) {
     switch (refusal.reason) {
     case RefusalReason::wrong_secret:
+    case RefusalReason::secret_expired:
+    case RefusalReason::secret_retired:
     case RefusalReason::wrong_password:
     case RefusalReason::not_a_local_user:
     case RefusalReason::throttled:

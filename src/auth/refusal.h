@@ -25,6 +25,8 @@ enum class RefusalReason : std::uint8_t {
     credentials_missing, ///< No readable client authentication.
     unknown_client,
     wrong_secret,
+    secret_expired,
+    secret_retired, ///< It was good once: somebody has kept it.
     unknown_user,
     wrong_password,
     not_a_local_user,
@@ -48,9 +50,11 @@ enum class RefusalReason : std::uint8_t {
     principal_unknown,
     principal_disabled,
     tokens_revoked, ///< All tokens of the principal or key up to some time.
+    secret_revoked, ///< The secret that the token was got with, and its tokens.
     password_is_temporary,
     key_expired,
     outside_addresses,
+    honey_key, ///< Nobody should have it.
     // The session of a refresh token.
     session_ended,
     session_expired,
@@ -66,7 +70,7 @@ enum class RefusalReason : std::uint8_t {
     beyond_token,
     not_permitted, ///< By a rule that is no permission, such as the one against escalation.
 };
-inline constexpr std::size_t refusal_reason_count = 41;
+inline constexpr std::size_t refusal_reason_count = 45;
 
 /// The texts of a reason. In `message`, names in braces stand for facts.
 struct ReasonText {

@@ -37,6 +37,8 @@ public:
         const AccountEntry* old = before_.accounts.find(row.id.value);
         if (old != nullptr && tells_more(row, *old)) {
             add_principal(row, PrincipalKind::service_account);
+        } else if (old != nullptr) {
+            add_secrets(row, old->secrets.all(), row.name);
         }
     }
     void operator()(const User& row) {
@@ -58,6 +60,8 @@ public:
             made.epoch = row.epoch;
             made.active = !row.deleted_at;
             add(std::move(made));
+        } else if (old != nullptr) {
+            add_secrets(row, old->secrets, row.client_id);
         }
     }
     void operator()(const SigningKey& row) {
@@ -92,6 +96,22 @@ private:
         made.epoch = row.epoch;
         made.active = row.enabled && !row.deleted_at;
         add(std::move(made));
+    }
+    /// Of the secrets whose tokens end with this change; what ends all tokens of the key says so.
+    template <class Noun>
+    void add_secrets(const Noun& row, const std::vector<ClientSecret>& old,
+                     const std::string& client_id) {
+        for (const ClientSecret& secret : old) {
+            if (!secret.tokens_ended && have_tokens_ended(row.secrets, secret.number)) {
+                Revocation made =
+                    revocation_of(row.id.tenant, RevocationKind::secret, row.updated_at);
+                made.id = secret.id;
+                made.name = client_id;
+                made.epoch = secret.number;
+                made.active = false;
+                add(std::move(made));
+            }
+        }
     }
     /// One for all rules, roles and units of the change.
     void add_rules(Timestamp at) {

@@ -26,8 +26,8 @@ Result<void> record(Transaction& transaction, const Caller& caller, Timestamp no
     return append_change_event(transaction, event);
 }
 
-bool remove_secret(std::vector<ClientSecret>& secrets, const Uuid& id) {
-    return std::erase_if(secrets, [&](const ClientSecret& secret) { return secret.id == id; }) != 0;
+bool has_secret(const std::vector<ClientSecret>& secrets, const Uuid& id) {
+    return std::ranges::find(secrets, id, &ClientSecret::id) != secrets.end();
 }
 
 std::unexpected<Error> unknown_key() {
@@ -115,16 +115,15 @@ Result<void> Revocations::end_account_tokens(const Caller& caller, const Uuid& i
     });
 }
 
-// Tokens do not say by which secret of a key they were got: all of the key's end.
 Result<void> Revocations::end_secret(const Caller& caller, const Uuid& key, const Uuid& secret) {
     const Timestamp now = clock_.now();
     const auto unknown = [] { return fail(ErrorCode::not_found, "the key has no such secret"); };
     const auto end = [&](auto& row, auto& rows, const char* entity,
                          Transaction& transaction) -> Result<void> {
-        if (!remove_secret(row.secrets, secret)) {
+        if (!has_secret(row.secrets, secret)) {
             return unknown();
         }
-        row.epoch += 1;
+        retire_secret(row.secrets, secret, now, true);
         row.updated_at = now;
         TRY(rows.put(row));
         AuditEvent event =

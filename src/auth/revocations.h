@@ -39,8 +39,8 @@ public:
     Result<void> end_access_key_tokens(const Caller& caller, const Uuid& id);
     /// All tokens of the service account. `not_found` for an unknown one.
     Result<void> end_account_tokens(const Caller& caller, const Uuid& id);
-    /// One secret of an access key or service account, and all tokens got with the key. `not_found`
-    /// for an unknown one.
+    /// One secret of an access key or service account, and the tokens got with it. `not_found` for
+    /// an unknown one.
     Result<void> end_secret(const Caller& caller, const Uuid& key, const Uuid& secret);
     /// Every token of the tenant that was issued until now, refresh tokens as well.
     Result<void> end_all_tokens(const Caller& caller);

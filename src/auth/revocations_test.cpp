@@ -200,11 +200,17 @@ TEST_F(RevocationsTest, AKeysTokensEndAndItsSecretStaysGood) {
     EXPECT_TRUE(is_good(grant()->access_token));
     must(world.revocations.end_secret(world.admin(), key.key.id.value, key.key.secrets[0].id));
     EXPECT_FALSE(grant());
-    EXPECT_EQ(last().epoch, 3U);
-    EXPECT_EQ(world.revocations.end_secret(world.admin(), key.key.id.value, key.key.secrets[0].id)
-                  .error()
-                  .code(),
-              ErrorCode::not_found);
+    EXPECT_EQ(last().kind, RevocationKind::secret);
+    EXPECT_EQ(last().name, key.key.client_id);
+    EXPECT_EQ(last().epoch, 1U);
+    const std::uint64_t number = last().number;
+    must(world.revocations.end_secret(world.admin(), key.key.id.value, key.key.secrets[0].id));
+    EXPECT_EQ(last().number, number) << "it has ended already";
+    EXPECT_EQ(
+        world.revocations.end_secret(world.admin(), key.key.id.value, Uuid::make(world.random))
+            .error()
+            .code(),
+        ErrorCode::not_found);
 }
 
 TEST_F(RevocationsTest, AnAccountsTokensEnd) {
@@ -257,7 +263,9 @@ TEST_F(RevocationsTest, EveryChangeThatEndsSomethingIsOnTheFeed) {
     EXPECT_EQ(since([&] { account("fresh"); }), Kinds{}) << "no token of a new account is out";
     EXPECT_EQ(since([&] { token_of(robot); }), Kinds{});
     EXPECT_EQ(since([&] { world.sign_in(); }), Kinds{});
-    EXPECT_EQ(since([&] { world.accounts.regenerate_secret(world.admin(), id); }),
+    EXPECT_EQ(since([&] {
+                  world.secrets.replace(world.admin(), {PrincipalKind::service_account, id}, 0);
+              }),
               Kinds{principal});
     EXPECT_EQ(since([&] { must(world.accounts.set_enabled(world.admin(), id, false)); }),
               Kinds{principal});

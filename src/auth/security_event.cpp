@@ -13,9 +13,9 @@ constexpr std::string_view event_prefix = "urn:claviger:event:";
 constexpr std::size_t remembered_events = 64; // a thread's readers are close to one another
 
 std::string_view event_of(RevocationKind kind) {
-    static constexpr std::array<std::string_view, 7> names{
-        "token-revoked",  "session-revoked",      "key-revoked",  "principal-revoked",
-        "tenant-revoked", "signing-keys-changed", "rules-changed"};
+    static constexpr std::array<std::string_view, 8> names{
+        "token-revoked",  "session-revoked",      "key-revoked",   "principal-revoked",
+        "tenant-revoked", "signing-keys-changed", "rules-changed", "secret-revoked"};
     return names[static_cast<std::size_t>(kind)];
 }
 
@@ -63,6 +63,10 @@ void append_content(std::string& out, const Revocation& revocation) {
         append_text(out, "kid", revocation.name);
         append_member(out, "burned");
         out += revocation.active ? "false" : "true";
+        break;
+    case RevocationKind::secret:
+        append_text(out, claim::client_id, revocation.name);
+        append_number(out, "secret", revocation.epoch);
         break;
     case RevocationKind::rules:
         append_number(out, "revision", static_cast<std::int64_t>(revocation.number));

@@ -2,13 +2,12 @@
 #include "auth/service_accounts.h"
 
 #include "auth/access_rules.h"
+#include "auth/key_row.h"
 #include "auth/last_administrator.h"
 #include "auth/names.h"
 
 namespace claviger {
 namespace {
-
-constexpr const char* entity = "service-account";
 
 Subject subject_of(const Uuid& id) {
     return {SubjectType::service_account, id.text()};
@@ -62,7 +61,7 @@ Result<NewServiceAccount> ServiceAccounts::create(const Caller& caller, std::str
             return fail(ErrorCode::conflict, "Resource with this name already exists");
         }
         TRY(transaction.service_accounts().put(account));
-        AuditEvent event = change_event(caller, now, audit_action::create, entity,
+        AuditEvent event = change_event(caller, now, audit_action::create, service_account_entity,
                                         account.id.value.text(), account.name);
         if (account.limits != no_limits) {
             event.metadata.emplace_back("limits", account.limits);
@@ -86,8 +85,8 @@ Result<void> ServiceAccounts::set_enabled(const Caller& caller, const Uuid& id, 
         if (!enabled) {
             TRY(check_administrator_left_without(transaction, caller.tenant(), subject_of(id)));
         }
-        AuditEvent event =
-            change_event(caller, now, audit_action::update, entity, id.text(), account.name);
+        AuditEvent event = change_event(caller, now, audit_action::update, service_account_entity,
+                                        id.text(), account.name);
         event.metadata.emplace_back("enabled", enabled ? "true" : "false");
         return append_change_event(transaction, event);
     });
@@ -106,32 +105,14 @@ Result<void> ServiceAccounts::set_limits(const Caller& caller, const Uuid& id,
             TRY(check_no_wider(caller, principal_of(account), &next));
         }
         account.limits = limits;
+        account.epoch += leaves_nothing(next, now) ? 1U : 0U;
         account.updated_at = now;
         TRY(transaction.service_accounts().put(account));
-        AuditEvent event =
-            change_event(caller, now, audit_action::update, entity, id.text(), account.name);
+        AuditEvent event = change_event(caller, now, audit_action::update, service_account_entity,
+                                        id.text(), account.name);
         event.metadata.emplace_back("limits", account.limits);
         return append_change_event(transaction, event);
     });
-}
-
-Result<Secret> ServiceAccounts::regenerate_secret(const Caller& caller, const Uuid& id) {
-    const Timestamp now = clock_.now();
-    Secret secret = generate_client_secret(random_, SecretKind::service_account);
-    TRY(store_.write([&](Transaction& transaction) -> Result<void> {
-        ServiceAccount account = TRY(find(transaction, {caller.tenant(), id}));
-        const LimitsPointer limits = read_limits(caller.tenant(), account.limits);
-        TRY(check_no_wider(caller, principal_of(account), limits.get()));
-        account.secrets.assign(1, keep_client_secret(pepper_, random_, account.name, secret, now));
-        account.epoch += 1;
-        account.updated_at = now;
-        TRY(transaction.service_accounts().put(account));
-        AuditEvent event =
-            change_event(caller, now, audit_action::update, entity, id.text(), account.name);
-        event.metadata.emplace_back("secret", "regenerated");
-        return append_change_event(transaction, event);
-    }));
-    return secret;
 }
 
 Result<void> ServiceAccounts::remove(const Caller& caller, const Uuid& id) {
@@ -145,8 +126,8 @@ Result<void> ServiceAccounts::remove(const Caller& caller, const Uuid& id) {
         account.epoch += 1;
         account.secrets.clear();
         TRY(transaction.service_accounts().put(account));
-        AuditEvent event =
-            change_event(caller, now, audit_action::remove, entity, id.text(), account.name);
+        AuditEvent event = change_event(caller, now, audit_action::remove, service_account_entity,
+                                        id.text(), account.name);
         event.metadata.emplace_back("access_rules_removed", std::to_string(rules));
         return append_change_event(transaction, event);
     });

@@ -17,6 +17,9 @@ struct NewServiceAccount {
     Secret client_secret; // shown once
 };
 
+/// In audit entries.
+inline constexpr const char* service_account_entity = "service-account";
+
 class ServiceAccounts {
 public:
     ServiceAccounts(Store& store, const Pepper& pepper, const Clock& clock, Random& random);
@@ -31,9 +34,6 @@ public:
     /// Disabling ends the tokens that are out; enabling does not revive them. `conflict` for the
     /// tenant's last System administrator.
     Result<void> set_enabled(const Caller& caller, const Uuid& id, bool enabled);
-    /// Replaces the secret; the old one and all tokens got with it end at once. `access_denied`
-    /// when the account may do more than the caller: a secret is a way to all of that.
-    Result<Secret> regenerate_secret(const Caller& caller, const Uuid& id);
     /// Deletes the account and its access rules. `conflict` for the last System administrator.
     Result<void> remove(const Caller& caller, const Uuid& id);
 

@@ -7,6 +7,7 @@
 #include "auth/diagnoses.h"
 #include "auth/grants.h"
 #include "auth/identity_providers.h"
+#include "auth/leaked_secrets.h"
 #include "auth/org_units.h"
 #include "auth/rekey.h"
 #include "auth/revocations.h"
@@ -59,16 +60,19 @@ struct World {
     MemoryAccessEventLog events{chain_hash};
     Directory directory{vault, "127.0.0.1", log};
     LastLogins last_logins;
+    SecretUses secret_uses;
     Usage usage{store, clock};
     Tenants tenants{store, directory, vault, passwords, settings, clock, random};
     SigningKeys signing_keys{store, directory, vault, last_logins, settings, clock};
     RefreshTokens refresh_tokens{root_key};
-    Grants grants{settings, pepper,      passwords, refresh_tokens, store,
-                  events,   last_logins, clock,     random};
+    Grants grants{settings, pepper,      passwords,   refresh_tokens, store,
+                  events,   last_logins, secret_uses, clock,          random};
     TokenVerifier verifier{settings, clock};
     Diagnoses diagnoses;
     ServiceAccounts accounts{store, pepper, clock, random};
     AccessKeys keys{store, pepper, clock, random};
+    KeySecrets secrets{store, directory, pepper, secret_uses, clock, random};
+    LeakedSecrets leaked_secrets{settings, pepper, secrets, clock};
     Users users{store, passwords, clock, random};
     AccessRules rules{store, clock};
     OrgUnits units{store, directory, clock, random};
@@ -136,7 +140,7 @@ struct World {
     }
 
     static Origin origin(std::string_view source = "192.0.2.1") {
-        return {source, "11111111-2222-4333-8444-555555555555", "POST", "/api/v1/token"};
+        return {source, "11111111-2222-4333-8444-555555555555", "test/1", "POST", "/api/v1/token"};
     }
 };
 

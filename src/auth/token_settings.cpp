@@ -23,6 +23,11 @@ HostSpan find_host(std::string_view url) {
 
 } // namespace
 
+std::string_view name_of(LeakPolicy policy) {
+    static constexpr std::array<std::string_view, 3> names{"revoke", "freeze", "record"};
+    return names[static_cast<std::size_t>(policy)];
+}
+
 SigningAlgorithm algorithm_for(const TokenSettings& settings, std::string_view audience) {
     const auto at = settings.audience_algorithms.find(audience);
     return at == settings.audience_algorithms.end() ? settings.algorithm : at->second;

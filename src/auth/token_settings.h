@@ -12,6 +12,14 @@
 
 namespace claviger {
 
+/// What becomes of a secret that is reported as leaked.
+enum class LeakPolicy : std::uint8_t {
+    revoke, ///< It and its tokens end.
+    freeze, ///< Likewise, until somebody restores it.
+    record, ///< It is only told.
+};
+std::string_view name_of(LeakPolicy policy); // "revoke"
+
 struct TokenSettings {
     std::string public_url = "http://127.0.0.1:8080"; // without a trailing slash
     std::string audience = "runai";
@@ -25,6 +33,7 @@ struct TokenSettings {
     std::int64_t key_rotation_seconds = 2'592'000; // a key signs this long; 0: until told otherwise
     bool password_grant = true;
     std::int64_t key_expiry_warning_seconds = 604'800; // before the expiry of a key
+    LeakPolicy leaked_secret_policy = LeakPolicy::revoke;
 };
 
 /// The algorithm of tokens for this audience.

@@ -238,6 +238,7 @@ Judged<VerifiedToken> verify_jwt(const TenantState& state, const TokenSettings& 
     VerifiedToken verified{{state.tenant.id, subject->first, subject->second, token_id->epoch,
                             *jwt.expires_at, is_id_token, *jwt.issued_at, token_id->random,
                             session}};
+    verified.secret = token_id->secret;
     verified.narrowing = TRY(narrowing_of(judge, jwt, state.tenant.id));
     verified.is_narrowed = verified.narrowing != nullptr;
     if (subject->first == PrincipalKind::user) {
@@ -300,8 +301,9 @@ Judged<Principal> TokenVerifier::verify(const TenantState& state, std::string_vi
         refusal.subject = {verified.kind, verified.id, verified.access_key};
         return std::unexpected(std::move(refusal));
     }
-    const Eligibility standing = eligible(state, verified.kind, verified.id, verified.epoch,
-                                          {now, source_ip}, verified.access_key);
+    const Eligibility standing =
+        eligible(state, verified.kind, verified.id, IssuedWith{verified.epoch, verified.secret},
+                 {now, source_ip}, verified.access_key);
     if (standing.refused) {
         return std::unexpected(
             refusal_of(standing, {verified.kind, verified.id, verified.access_key}));

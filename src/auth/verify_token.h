@@ -37,6 +37,7 @@ struct TokenFacts {
     std::optional<Uuid> session = {};    // of a user's sign-in, to which it belongs
     std::optional<Uuid> access_key = {}; // of a user, by which it was got
     bool is_narrowed = false;
+    std::uint32_t secret = 0; // the number of the one that it was got with; 0: none
 };
 
 /// What a valid token says, without its text.

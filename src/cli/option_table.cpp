@@ -284,6 +284,13 @@ std::vector<OptionSpec> make_token_options() {
          .assign = assign_integer<&Options::key_expiry_warning_days>,
          .least = 0,
          .most = 3'650},
+        {.name = "leaked-secret-policy",
+         .kind = OptionKind::choice,
+         .metavar = "POLICY",
+         .default_text = "revoke",
+         .help = "What is done with a client secret that is reported as leaked",
+         .assign = assign_choice<&Options::leaked_secret_policy>,
+         .choices = {"revoke", "freeze", "record"}},
     };
 }
 

@@ -193,6 +193,7 @@ TokenSettings token_settings(const Options& options, std::string public_url) {
     settings.key_rotation_seconds = options.key_rotation_days * seconds_per_day;
     settings.password_grant = options.password_grant;
     settings.key_expiry_warning_seconds = options.key_expiry_warning_days * seconds_per_day;
+    settings.leaked_secret_policy = options.leaked_secret_policy;
     return settings;
 }
 

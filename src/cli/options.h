@@ -47,6 +47,7 @@ struct Options {
     std::int64_t key_rotation_days = 0; // 0: never by itself
     bool password_grant = true;
     std::int64_t key_expiry_warning_days = 0;
+    LeakPolicy leaked_secret_policy = LeakPolicy::revoke;
     std::int64_t audit_retention_days = 0; // 0: for ever
     std::int64_t usage_retention_days = 0; // likewise
     int threads = 0;

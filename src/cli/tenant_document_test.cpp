@@ -103,7 +103,7 @@ void fill(World& world) {
         world.admin(), account->account.id.value,
         R"({"expiresAt":"2036-01-01T00:00:00.000000Z","ceiling":{"roleIds":[10007],"scopes":)"
         R"([{"scopeType":"department","scopeId":")" +
-            research.id.value + R"("}]}})"));
+            research.id.value + R"("}]},"honey":true})"));
 }
 
 TEST(TenantDocumentTest, WhatGoesOutComesInAgain) {
@@ -115,7 +115,7 @@ TEST(TenantDocumentTest, WhatGoesOutComesInAgain) {
     ASSERT_TRUE(answer.ok) << ::testing::PrintToString(answer.lines);
     EXPECT_EQ(to.exported(), document);
     EXPECT_THAT(document, HasSubstr(R"("ceiling":{"roles":["Auditor"],"scopes":[["east",)"
-                                    R"("re/search"]]})"));
+                                    R"("re/search"]]},"honey":true)"));
     EXPECT_THAT(answer.lines, Contains("  accessRules: 2 added"));
     EXPECT_THAT(answer.lines, Contains("  2 were there already")); // the administrator and its rule
 

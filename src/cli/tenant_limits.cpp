@@ -47,7 +47,8 @@ Result<std::optional<LimitsRecord>> limits_record(const TenantState& state,
         return std::optional<LimitsRecord>();
     }
     const KeyLimits read = TRY(read_key_limits(limits.get()));
-    LimitsRecord record{read.expires_at, read.addresses, read.address_mode, std::nullopt};
+    LimitsRecord record{read.expires_at, read.addresses, read.address_mode, std::nullopt,
+                        read.honey};
     if (read.ceiling) {
         record.ceiling = ceiling_record(state, *read.ceiling);
     }
@@ -59,7 +60,8 @@ TenantImport::limits_of_record(const std::optional<LimitsRecord>& record) {
     if (!record) {
         return std::string(no_limits);
     }
-    KeyLimits limits{record->expires_at, record->addresses, record->address_mode, std::nullopt};
+    KeyLimits limits{record->expires_at, record->addresses, record->address_mode, std::nullopt,
+                     record->honey};
     if (record->ceiling) {
         KeyCeiling& ceiling = limits.ceiling.emplace();
         ceiling.permissions = record->ceiling->permissions;

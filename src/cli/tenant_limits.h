@@ -26,8 +26,9 @@ struct LimitsRecord {
     std::optional<std::vector<std::string>> addresses;
     std::optional<AddressModeText> address_mode;
     std::optional<CeilingRecord> ceiling;
+    std::optional<bool> honey;
 };
-BOOST_DESCRIBE_STRUCT(LimitsRecord, (), (expires_at, addresses, address_mode, ceiling))
+BOOST_DESCRIBE_STRUCT(LimitsRecord, (), (expires_at, addresses, address_mode, ceiling, honey))
 
 /// Nothing where there are none. What a ceiling names and is gone is left out: it permits nothing.
 Result<std::optional<LimitsRecord>> limits_record(const TenantState& state,

@@ -30,13 +30,37 @@ struct Tenant {
     std::optional<Timestamp> tokens_not_before = {}; // whatever was issued earlier has ended
 };
 
+/// A secret is retired by itself once it has not been used for so long.
+struct Drain {
+    Timestamp since;
+    std::int64_t seconds = 0;
+};
+
 /// One secret of a service account or access key, as kept: HMAC-SHA-256 under the pepper of
-/// `pepper_version`.
+/// `pepper_version`. One that is retired is kept for a while, to be recognised if it comes back.
 struct ClientSecret {
     Uuid id;
     std::uint32_t pepper_version = 1;
     Digest keyed_hash{};
     Timestamp created_at;
+    std::uint32_t number = 1;                 // among all that the key ever had; tokens name it
+    std::optional<Timestamp> expires_at = {}; // not good from then on
+    std::optional<Timestamp> retired_at = {}; // not good any more
+    bool tokens_ended = false;                // when retired: what was got with it has ended too
+    bool frozen = false;                      // when retired: for now, it may be restored
+    std::optional<Drain> drain = {};
+};
+
+/// How a secret was used last. Written in batches, without change log or audit.
+struct SecretUse {
+    TenantId tenant{};
+    Uuid key; // the service account or access key
+    Uuid secret;
+    Timestamp at;
+    std::string source_ip;
+    std::string user_agent;
+    std::int64_t day = 0;    // since 1970-01-01, UTC
+    std::uint64_t count = 0; // of the uses on that day
 };
 
 /// A machine identity. Its client id is its name; its id is never reused, its name may be.
@@ -214,6 +238,7 @@ enum class RevocationKind : std::uint8_t {
     tenant,       ///< All tokens issued before.
     signing_keys, ///< Nothing by itself: the published keys have changed.
     rules,        ///< No token, but what was decided by the rules before.
+    secret,       ///< Tokens got with one secret of a key.
 };
 
 /// One entry of a tenant's feed for verifiers: something that was good has ended.
@@ -221,9 +246,9 @@ struct Revocation {
     TenantId tenant{};
     std::uint64_t number = 0; // from 1, without gaps, per tenant, in the order of commits
     RevocationKind kind = RevocationKind::token;
-    Uuid id;                 // of the principal, key or session; of a token the end of its jti
-    std::string name;        // a token's jti, a principal's sub, a key's client id, a kid
-    std::uint32_t epoch = 0; // of the principal or key from now on
+    Uuid id;          // of the principal, key, secret or session; of a token a part of its jti
+    std::string name; // a token's jti, a principal's sub, a key's client id, a kid
+    std::uint32_t epoch = 0; // of the principal or key from now on; the number of a secret
     bool active = true;      // false: the principal or key is disabled or deleted
     Timestamp at;
     Timestamp expires_at;                // from then on nothing that it ends would be good anyway

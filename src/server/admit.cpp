@@ -198,6 +198,10 @@ Outcome read_field(std::string_view name, std::string_view value, AdmittedHead& 
         head.last_event_id = value;
         return std::nullopt;
     }
+    if (ascii_iequal(name, "User-Agent")) {
+        head.user_agent = value;
+        return std::nullopt;
+    }
     if (ascii_iequal(name, "X-Forwarded-For")) {
         head.forwarded_for += head.forwarded_for.empty() ? "" : ","; // proxies may add a line
         head.forwarded_for += value;

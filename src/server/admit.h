@@ -34,6 +34,7 @@ struct AdmittedHead {
     std::optional<std::string_view> content_type;
     std::optional<std::string_view> accept;
     std::optional<std::string_view> last_event_id;
+    std::string_view user_agent;
     std::string forwarded_for; // all X-Forwarded-For lines as one list
     std::uint64_t content_length = 0;
     bool chunked = false;

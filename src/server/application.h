@@ -58,8 +58,9 @@ public:
     std::vector<Metric> metrics() const;
     /// What keeps it from serving, without details: those are in the log. Empty: nothing.
     std::string problem();
-    /// What is done now and then: last logins are written, signing keys take their due steps, old
-    /// audit events and revocations are removed, the store is tried, idle memory is given back.
+    /// What is done now and then: last logins and uses are written, drained secrets retired,
+    /// signing keys take their due steps, old audit events and revocations are removed, the store
+    /// is tried, idle memory is given back.
     void maintain();
 
 private:
@@ -76,6 +77,8 @@ private:
     void forget_revocations();
     void remove_old_usage();
     void take_key_steps();
+    void flush_uses();
+    void retire_drained_secrets();
 
     // In the order in which they need one another.
     DataDirectory directory_;
@@ -93,6 +96,7 @@ private:
     std::unique_ptr<AccessEventLog> access_events_;
     std::optional<Directory> memory_;
     LastLogins last_logins_;
+    SecretUses secret_uses_;
     std::optional<Usage> usage_;
     std::optional<UsageWriter> usage_writer_; // stops before what it writes to
     std::optional<Tenants> tenants_;
@@ -101,6 +105,8 @@ private:
     std::optional<TokenVerifier> verifier_;
     std::optional<ServiceAccounts> service_accounts_;
     std::optional<AccessKeys> access_keys_;
+    std::optional<KeySecrets> key_secrets_;
+    std::optional<LeakedSecrets> leaked_secrets_;
     std::optional<Users> users_;
     std::optional<AccessRules> access_rules_;
     std::optional<OrgUnits> org_units_;

@@ -47,6 +47,7 @@ Task& Conversation::begin_task(const AdmittedHead& head) {
     copy(head.content_type, request.content_type);
     copy(head.accept, request.accept);
     copy(head.last_event_id, request.last_event_id);
+    request.user_agent = head.user_agent;
     request.source_ip = environment_.proxies.client_address(peer_, head.forwarded_for);
     request.is_behind_proxy = environment_.proxies.contains(peer_);
     request.request_id = as_text(thread_.new_request_id().characters());

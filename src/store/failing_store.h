@@ -321,6 +321,12 @@ public:
     Result<void> record_last_logins(std::span<const LastLogin> logins) override {
         return inner_.record_last_logins(logins);
     }
+    Result<void> record_secret_uses(std::span<const SecretUse> uses) override {
+        return inner_.record_secret_uses(uses);
+    }
+    Result<std::vector<SecretUse>> secret_uses(TenantId tenant, const Uuid& key) override {
+        return inner_.secret_uses(tenant, key);
+    }
     Result<void> try_write() override { return inner_.try_write(); }
     Result<std::vector<AccessRule>> deleted_access_rules(TenantId tenant) override {
         return inner_.deleted_access_rules(tenant);

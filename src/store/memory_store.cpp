@@ -120,6 +120,28 @@ Result<void> MemoryStore::record_last_logins(std::span<const LastLogin> logins) 
     return {};
 }
 
+Result<void> MemoryStore::record_secret_uses(std::span<const SecretUse> uses) {
+    const std::scoped_lock lock(mutex_);
+    for (const SecretUse& use : uses) {
+        SecretUse& kept = secret_uses_[use.secret];
+        const std::uint64_t before = kept.day == use.day ? kept.count : 0;
+        kept = use;
+        kept.count += before;
+    }
+    return {};
+}
+
+Result<std::vector<SecretUse>> MemoryStore::secret_uses(TenantId tenant, const Uuid& key) {
+    const std::scoped_lock lock(mutex_);
+    std::vector<SecretUse> uses;
+    for (const SecretUse& use : std::views::values(secret_uses_)) {
+        if (use.tenant == tenant && use.key == key) {
+            uses.push_back(use);
+        }
+    }
+    return uses;
+}
+
 Result<std::vector<AccessRule>> MemoryStore::deleted_access_rules(TenantId tenant) {
     const std::scoped_lock lock(mutex_);
     std::vector<AccessRule> rules;

@@ -3,6 +3,7 @@
 // taken back step by step.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <mutex>
 
@@ -25,6 +26,8 @@ public:
                                                 std::size_t most) override;
     Result<void> load(const RowVisitor& visit) override;
     Result<void> record_last_logins(std::span<const LastLogin> logins) override;
+    Result<void> record_secret_uses(std::span<const SecretUse> uses) override;
+    Result<std::vector<SecretUse>> secret_uses(TenantId tenant, const Uuid& key) override;
     Result<void> try_write() override { return {}; }
     Result<std::vector<AccessRule>> deleted_access_rules(TenantId tenant) override;
     UsageRows& usage() override { return usage_; }
@@ -36,6 +39,7 @@ private:
 
     std::mutex mutex_;
     std::unique_ptr<MemoryTables> tables_;
+    std::map<Uuid, SecretUse> secret_uses_; // by the secret
     CommitListener listener_;
     Completion completion_;
     MemoryUsageRows usage_;

@@ -73,7 +73,17 @@ inline ServiceAccount account(TenantId tenant, std::uint32_t number, std::string
     row.name = std::move(name);
     row.epoch = number;
     row.secrets = {{uuid(number + 1'000'000), 1, Digest{1, 2, 3}, at(3)},
-                   {uuid(number), 2, Digest{4, 5}, at(4)}};
+                   {uuid(number), 2, Digest{4, 5}, at(4), 2, at(1000), at(900), true, true},
+                   {uuid(number + 3'000'000),
+                    2,
+                    Digest{5, 5},
+                    at(5),
+                    3,
+                    {},
+                    {},
+                    false,
+                    false,
+                    Drain{at(6), 3600}}};
     row.limits = R"({"expiresAt":"2027-01-15T08:00:00Z"})";
     row.created_by = "admin@example.com";
     row.created_at = at(5);
@@ -267,7 +277,9 @@ inline std::string text(const std::vector<ClientSecret>& secrets) {
     std::string all;
     for (const ClientSecret& secret : secrets) {
         all += join(secret.id.text(), number(secret.pepper_version), hex(secret.keyed_hash),
-                    text(secret.created_at));
+                    text(secret.created_at), number(secret.number), text(secret.expires_at),
+                    text(secret.retired_at), number(secret.tokens_ended), number(secret.frozen),
+                    secret.drain ? text(secret.drain->since) + number(secret.drain->seconds) : "");
     }
     return all;
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/sqlite_nouns.h"
 
+#include "store/sqlite_secrets.h"
+
 namespace claviger {
 
 namespace {
@@ -65,18 +67,9 @@ Result<void> SqliteAccessKeyRows::put(const AccessKey& key) {
 }
 
 Result<void> SqliteAccessKeyRows::put_secrets(const AccessKey& key) {
-    TRY(context_.connection.run("DELETE FROM access_key_secret WHERE tenant = ? AND access_key = ?",
-                                key.id.tenant, key.id.value));
-    std::int64_t position = 0;
-    for (const ClientSecret& secret : key.secrets) {
-        TRY(context_.connection.run(
-            "INSERT INTO access_key_secret (tenant, access_key, position, id, pepper_version, "
-            "keyed_hash, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
-            key.id.tenant, key.id.value, position, secret.id, secret.pepper_version,
-            secret.keyed_hash, secret.created_at));
-        ++position;
-    }
-    return {};
+    static const SecretStatements statements("access_key_secret", "access_key");
+    return replace_secrets(context_.connection, statements, key.id.tenant, key.id.value,
+                           key.secrets);
 }
 
 Result<void> read_secrets(Connection& connection, AccessKey& key) {

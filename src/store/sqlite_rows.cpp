@@ -54,6 +54,25 @@ void read_row(const Statement& row, ClientSecret& secret) {
     secret.pepper_version = static_cast<std::uint32_t>(row.integer(3));
     secret.keyed_hash = row.bytes<32>(4);
     secret.created_at = row.time(5);
+    secret.number = static_cast<std::uint32_t>(row.integer(6));
+    secret.expires_at = row.optional_time(7);
+    secret.retired_at = row.optional_time(8);
+    secret.tokens_ended = row.flag(9);
+    if (const auto since = row.optional_time(10)) {
+        secret.drain = Drain{*since, row.integer(11)};
+    }
+    secret.frozen = row.flag(12);
+}
+
+void read_row(const Statement& row, SecretUse& use) {
+    use.tenant = tenant_at(row, 0);
+    use.key = uuid_at(row, 1);
+    use.secret = uuid_at(row, 2);
+    use.at = row.time(3);
+    use.source_ip = row.text(4);
+    use.user_agent = row.text(5);
+    use.day = row.integer(6);
+    use.count = static_cast<std::uint64_t>(row.integer(7));
 }
 
 void read_row(const Statement& row, User& user) {

@@ -23,7 +23,8 @@ inline constexpr std::string_view service_account_columns =
 void read_row(const Statement& row, ServiceAccount& account);
 
 inline constexpr std::string_view client_secret_columns =
-    "tenant, service_account, id, pepper_version, keyed_hash, created_at";
+    "tenant, service_account, id, pepper_version, keyed_hash, created_at, number, expires_at, "
+    "retired_at, tokens_ended, drain_since, drain_seconds, frozen";
 /// The tenant and id of the account or access key.
 std::pair<TenantId, Uuid> owner_of_secret(const Statement& row);
 void read_row(const Statement& row, ClientSecret& secret);
@@ -40,7 +41,16 @@ inline constexpr std::string_view access_key_columns =
 void read_row(const Statement& row, AccessKey& key);
 
 inline constexpr std::string_view access_key_secret_columns =
-    "tenant, access_key, id, pepper_version, keyed_hash, created_at";
+    "tenant, access_key, id, pepper_version, keyed_hash, created_at, number, expires_at, "
+    "retired_at, tokens_ended, drain_since, drain_seconds, frozen";
+/// Of both tables of secrets, all but the tenant and the owner.
+inline constexpr std::string_view kept_secret_columns =
+    "position, id, pepper_version, keyed_hash, created_at, number, expires_at, retired_at, "
+    "tokens_ended, drain_since, drain_seconds, frozen";
+
+inline constexpr std::string_view secret_use_columns =
+    "tenant, key, secret, at, source_ip, user_agent, day, count";
+void read_row(const Statement& row, SecretUse& use);
 
 inline constexpr std::string_view session_columns =
     "tenant, id, user, client_id, generation, created_at, updated_at, expires_at, narrowing";

@@ -7,6 +7,7 @@
 #include "store/sqlite_audit.h"
 #include "store/sqlite_load.h"
 #include "store/sqlite_rows.h"
+#include "store/sqlite_secrets.h"
 
 namespace claviger {
 
@@ -66,6 +67,15 @@ Result<void> SqliteStore::record_last_logins(std::span<const LastLogin> logins) 
         }
         return {};
     });
+}
+
+Result<void> SqliteStore::record_secret_uses(std::span<const SecretUse> uses) {
+    return queue_.submit([&] { return add_secret_uses(writer_->connection(), uses); });
+}
+
+Result<std::vector<SecretUse>> SqliteStore::secret_uses(TenantId tenant, const Uuid& key) {
+    const auto reader = TRY(open_reader());
+    return find_secret_uses(*reader, tenant, key);
 }
 
 Result<void> SqliteStore::try_write() {

@@ -30,6 +30,8 @@ public:
                                                 std::size_t most) override;
     Result<void> load(const RowVisitor& visit) override;
     Result<void> record_last_logins(std::span<const LastLogin> logins) override;
+    Result<void> record_secret_uses(std::span<const SecretUse> uses) override;
+    Result<std::vector<SecretUse>> secret_uses(TenantId tenant, const Uuid& key) override;
     Result<void> try_write() override;
     Result<std::vector<AccessRule>> deleted_access_rules(TenantId tenant) override;
     UsageRows& usage() override { return usage_; }

@@ -201,12 +201,12 @@ TEST(MigrationsTest, ADatabaseOfSchema1IsUpgraded) {
     const auto rows = loaded(*store);
     ASSERT_EQ(rows.size(), 6U);
     EXPECT_EQ(rows.at(0), text_of(tenant(first)));
-    EXPECT_EQ(rows.at(1),
-              "account|1|00010203-0405-0607-0809-0a0b0c0d0e0f|robot|1|4|"
-              "0f0e0d0c-0b0a-0908-0706-050403020100|2|"
-              "0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f20|"
-              "1800000003000000||{}|admin@example.com|1800000005000000|1800000006000000|"
-              "never|1800000007000000|");
+    EXPECT_EQ(rows.at(1), "account|1|00010203-0405-0607-0809-0a0b0c0d0e0f|robot|1|4|"
+                          "0f0e0d0c-0b0a-0908-0706-050403020100|2|"
+                          "0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f20|"
+                          "1800000003000000|1|never|never|0|0|||{}|"
+                          "admin@example.com|1800000005000000|1800000006000000|"
+                          "never|1800000007000000|");
     EXPECT_THAT(rows.at(5), HasSubstr("kid-1|0|0|00ff|0|86400|")) << "a key that waits is pending";
     EXPECT_TRUE(put(*store, account(first, 1, "new")).has_value());
     ASSERT_TRUE(store->write([&](Transaction& transaction) -> Result<void> {

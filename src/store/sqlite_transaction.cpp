@@ -6,6 +6,7 @@
 #include "store/sqlite_keys.h"
 #include "store/sqlite_nouns.h"
 #include "store/sqlite_rows.h"
+#include "store/sqlite_secrets.h"
 
 namespace claviger {
 
@@ -88,19 +89,9 @@ private:
     }
 
     Result<void> put_secrets(const ServiceAccount& account) {
-        TRY(context_.connection.run(
-            "DELETE FROM client_secret WHERE tenant = ? AND service_account = ?", account.id.tenant,
-            account.id.value));
-        std::int64_t position = 0;
-        for (const ClientSecret& secret : account.secrets) {
-            TRY(context_.connection.run(
-                "INSERT INTO client_secret (tenant, service_account, position, id, "
-                "pepper_version, keyed_hash, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                account.id.tenant, account.id.value, position, secret.id, secret.pepper_version,
-                secret.keyed_hash, secret.created_at));
-            ++position;
-        }
-        return {};
+        static const SecretStatements statements("client_secret", "service_account");
+        return replace_secrets(context_.connection, statements, account.id.tenant, account.id.value,
+                               account.secrets);
     }
 
     SqliteContext context_;

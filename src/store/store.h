@@ -220,6 +220,11 @@ public:
 
     virtual Result<void> record_last_logins(std::span<const LastLogin> logins) = 0;
 
+    /// Adds the counts of a day up; of the rest the new use is kept.
+    virtual Result<void> record_secret_uses(std::span<const SecretUse> uses) = 0;
+    /// Of the secrets of one service account or access key, as far as they were used.
+    virtual Result<std::vector<SecretUse>> secret_uses(TenantId tenant, const Uuid& key) = 0;
+
     /// Makes a commit that changes nothing: whether a write would succeed now.
     virtual Result<void> try_write() = 0;
 

@@ -566,6 +566,41 @@ TYPED_TEST(StoreTest, LastLoginsAreRecordedWithoutAChange) {
     EXPECT_FALSE(told);
 }
 
+TYPED_TEST(StoreTest, UsesOfSecretsAddUpByDay) {
+    using namespace testing::detail;
+    auto robot = account(first, 1, "robot");
+    this->must(put(this->store(), robot));
+    const Uuid key = robot.id.value;
+    const auto use = [&](const ClientSecret& secret, std::int64_t seconds, std::int64_t day,
+                         std::uint64_t count) {
+        return SecretUse{first, key, secret.id, at(seconds), "192.0.2.1", "curl/8", day, count};
+    };
+    const auto found = [&](TenantId tenant) {
+        Texts texts;
+        for (const SecretUse& one : *this->store().secret_uses(tenant, key)) {
+            texts.push_back(join(one.secret.text(), text(one.at), one.source_ip, one.user_agent,
+                                 number(one.day), number(one.count)));
+        }
+        std::ranges::sort(texts);
+        return texts;
+    };
+    const auto expected = [&](std::uint32_t secret, std::int64_t seconds, int day, int count) {
+        return join(robot.secrets[secret].id.text(), text(at(seconds)), "192.0.2.1", "curl/8",
+                    number(day), number(count));
+    };
+    EXPECT_EQ(found(first), Texts{});
+    const std::vector<SecretUse> once{use(robot.secrets[0], 80, 5, 2),
+                                      use(robot.secrets[1], 81, 5, 1)};
+    this->must(this->store().record_secret_uses(once));
+    const std::vector<SecretUse> again{use(robot.secrets[0], 90, 5, 3),
+                                       use(robot.secrets[1], 91, 6, 4)};
+    this->must(this->store().record_secret_uses(again));
+    Texts both{expected(0, 90, 5, 5), expected(1, 91, 6, 4)};
+    std::ranges::sort(both);
+    EXPECT_EQ(found(first), both);
+    EXPECT_EQ(found(second), Texts{});
+}
+
 TYPED_TEST(StoreTest, TheListenerHearsEveryCommitInOrder) {
     std::vector<std::string> heard;
     std::uint64_t last_number = 2; // the two tenants

@@ -28,9 +28,10 @@ class Stale(Refused):
     """Nothing has been heard for so long that what has ended meanwhile is not known."""
 
 
-def epoch_of(token_id: str) -> int:
-    padded = token_id + "=" * (-len(token_id) % 4)
-    return int.from_bytes(base64.urlsafe_b64decode(padded)[:4], "big")
+def read_token_id(token_id: str) -> tuple[int, int]:
+    """The epoch of the key, and the number of the secret that the token was got with."""
+    content = base64.urlsafe_b64decode(token_id + "=" * (-len(token_id) % 4))
+    return int.from_bytes(content[:4], "big"), int.from_bytes(content[4:8], "big")
 
 
 class Ended:
@@ -42,6 +43,7 @@ class Ended:
         self.until: dict[str, int] = {}  # of token and session ids, when they may be forgotten
         self.subjects: dict[str, tuple[int, bool]] = {}  # epoch and whether it is active
         self.keys: dict[str, tuple[int, bool]] = {}
+        self.secrets: dict[tuple[str, int], int] = {}  # when they may be forgotten
 
     def apply(self, event: str, facts: dict) -> None:
         kind = event.removeprefix(EVENT)
@@ -53,15 +55,19 @@ class Ended:
             self.keys[facts["client_id"]] = facts["epoch"], facts["active"]
         elif kind == "principal-revoked":
             self.subjects[facts["sub"]] = facts["epoch"], facts["active"]
+        elif kind == "secret-revoked":
+            self.secrets[facts["client_id"], facts["secret"]] = facts["until"]
         elif kind == "tenant-revoked":
             self.not_before = max(self.not_before, facts["not_before"])
 
     def forget(self, now: float) -> None:
         for name in [name for name, until in self.until.items() if until <= now]:
             del self.until[name]
+        for secret in [secret for secret, until in self.secrets.items() if until <= now]:
+            del self.secrets[secret]
 
     def holds(self, claims: dict) -> bool:
-        epoch = epoch_of(claims["jti"])
+        epoch, secret = read_token_id(claims["jti"])
         subject_epoch, is_active = self.subjects.get(claims["sub"], (0, True))
         key = self.keys.get(claims["client_id"])
         if claims["client_id"].startswith("ak-"):  # an access key has an epoch of its own
@@ -70,6 +76,7 @@ class Ended:
         else:
             least = subject_epoch
         return (claims["jti"] in self.until or claims.get("sid") in self.until
+                or (claims["client_id"], secret) in self.secrets
                 or claims["iat"] < self.not_before or epoch < least or not is_active)
 
 

@@ -11,6 +11,8 @@ from scenario.openapi import OWN_DOCUMENT, Contract, own_contract
 
 # What it takes is the caller's own password: it has tests of its own.
 OWN_PASSWORD = "/api/v1/me/password"
+# Only a token that was got with a secret of a key gets another secret of it.
+OWN_SECRETS = "/api/v1/me/secrets"
 # An id that nothing has: of a kind of object that is not known here, or of which there are none.
 NOBODY = "7d5bd2c2-7f36-4d9e-9f3f-0a9a6f2a4f10"
 
@@ -48,6 +50,10 @@ class Operation:
         """Whether it shows, or counts, what is within the caller's reach."""
         return (self.place == "anywhere" and not self.changes_state
                 and not self.path.endswith("}"))
+
+    @property
+    def needs_a_key(self) -> bool:
+        return self.path == OWN_SECRETS and self.changes_state
 
     @property
     def success(self) -> int:
@@ -98,6 +104,10 @@ class Targets:
         self.rule = api.give_role(self.account.name, "Viewer", "project", self.project)
         self.role = api.role_id("Viewer")
         self.key = create_key(api)
+        secrets = f"/api/v1/service-accounts/{self.account.id}/secrets"
+        api.secrets.add(api.call("POST", secrets, {})["clientSecret"])
+        older, newer = (one["id"] for one in api.call("GET", secrets)["secrets"])
+        of_key, = api.call("GET", f"/api/v1/access-keys/{self.key.id}/secrets")["secrets"]
         self.user = api.create_user()
         self.paths = {
             "serviceAccountId": self.account.id, "appId": self.account.id,
@@ -116,6 +126,11 @@ class Targets:
                     "action": {"name": "read"},
                     "resource": {"type": "project", "id": self.project}}
         self.bodies = {"evaluateAccessOfMany": question,
+                       "retireServiceAccountSecrets": {"secretId": older, "force": True},
+                       "restoreServiceAccountSecret": {"secretId": newer},
+                       "restoreAccessKeySecret": {"secretId": of_key["id"]},
+                       "retireOwnSecrets": {"force": True},
+                       "reportLeakedSecret": {"clientSecret": "unknown", "clientId": "unknown"},
                        "createIdp": api.idp_fields(), "updateIdp": api.idp_fields(),
                        "createRevocation": {"type": "token", "token": "unknown"},
                        "changeUserPassword": {"currentPassword": PERSON_PASSWORD,

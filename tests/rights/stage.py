@@ -88,7 +88,7 @@ class Stage:
         has its secret is."""
         gives = operation.permission in ("access_rules:create", "access_rules:delete")
         is_secret = operation.permission == "service-account:update" and operation.path.endswith(
-            "/secret")
+            ("/secret", "/secrets", "/restore"))
         return "Viewer" if gives or is_secret else None
 
     def named_node(self, operation: Operation) -> Node | None:

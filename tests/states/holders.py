@@ -172,6 +172,22 @@ def revoke(type: str, **members: str) -> Callable[[Holder], object]:
     return make
 
 
+def revoke_secret(holder: Holder) -> None:
+    """One of two: the other does not matter to whoever has it."""
+    path = (KEY if holder.as_owner else ACCOUNT).format(id=holder.id) + "/secrets"
+    api = holder.as_owner or holder.tenant.admin
+    keep(holder, api.call("POST", path, {}))
+    first = api.call("GET", path)["secrets"][0]["id"]
+    holder.tenant.admin.call("POST", "/api/v1/revocations", {
+        "type": "secret", "keyId": holder.id, "secretId": first})
+
+
+def report_secret(holder: Holder) -> None:
+    answer = holder.tenant.anonymous.call("POST", "/api/v1/leaked-secrets", {
+        "clientSecret": holder.shown["client_secret"], "clientId": holder.shown["client_id"]})
+    assert answer == {"outcome": "revoked"}
+
+
 def disable_tenant(holder: Holder) -> None:
     holder.tenant.world.server.run("tenant", "disable", holder.tenant.realm)
 
@@ -206,8 +222,27 @@ ACCOUNT_ELSEWHERE = Change("it may be used elsewhere only",
                            admin_calls("PUT", f"{ACCOUNT}/limits", ELSEWHERE), False, False)
 KEY_ELSEWHERE = Change("it may be used elsewhere only",
                        admin_calls("PUT", KEY_LIMITS, ELSEWHERE), False, False)
+OVERLAP = {"overlapSeconds": 3600}
+HONEY = {"honey": True}
+
+
+def of_secrets(calls: Callable, path: str, limits: str) -> list[Change]:
+    add, retire = calls("POST", path + "/secrets", {}), calls("POST", path + "/secrets/retire",
+                                                              {"force": True})
+    return [
+        Change("it gets a second secret", add, True, True),
+        Change("its secret is replaced after an overlap", calls("POST", path + "/secret", OVERLAP),
+               True, True),
+        Change("its secret is retired", in_turn(add, retire), False, True),
+        Change("its secret is revoked", revoke_secret, False, False),
+        Change("its secret is reported as leaked", report_secret, False, False),
+        Change("it becomes a honey key", admin_calls("PUT", limits, HONEY), False, False),
+    ]
+
+
 OF_ACCOUNTS = [
     *OF_EVERYBODY,
+    *of_secrets(admin_calls, ACCOUNT, f"{ACCOUNT}/limits"),
     Change("its rule is deleted", admin_calls("DELETE", RULE), True, True),
     Change("it is disabled", DISABLE, False, False),
     Change("it is disabled and enabled again", in_turn(DISABLE, ENABLE), True, False),
@@ -226,6 +261,7 @@ RESET = admin_calls("POST", f"{USER}/password")
 LOGOUT = admin_calls("POST", f"{USER}/logout")
 OF_KEYS = [
     *OF_EVERYBODY,
+    *of_secrets(owner_calls, KEY, KEY_LIMITS),
     Change("its owner's rule is deleted", admin_calls("DELETE", RULE), True, True),
     Change("its secret is replaced", owner_calls("POST", f"{KEY}/secret"), False, False),
     Change("its owner deletes it", owner_calls("DELETE", KEY), False, False),
