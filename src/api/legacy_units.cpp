@@ -67,6 +67,7 @@ LegacyDepartment department_view(const OrgUnit& unit) {
 Result<std::vector<LegacyDepartment>> list_departments(Context& context, const ClusterPath& path) {
     std::vector<LegacyDepartment> views;
     const auto units = TRY(units_in(context, path, ScopeType::department, "department"));
+    views.reserve(units.size());
     for (const OrgUnit* unit : units) {
         views.push_back(department_view(*unit));
     }
@@ -143,6 +144,7 @@ LegacyProject project_view(const AccessSnapshot& access, const OrgUnit& unit) {
 Result<std::vector<LegacyProject>> list_projects(Context& context, const ClusterPath& path) {
     std::vector<LegacyProject> views;
     const auto units = TRY(units_in(context, path, ScopeType::project, "project"));
+    views.reserve(units.size());
     for (const OrgUnit* unit : units) {
         views.push_back(project_view(context.access(), *unit));
     }

@@ -26,7 +26,7 @@ const char* name_of(EvaluatedAt place) {
 
 /// What is refused before its path is known, as one that is not canonical, is a problem everywhere.
 json::object error_reference(const Operation& operation, bool before_routing) {
-    const json::object problem{{"$ref", "#/components/schemas/Error"}};
+    json::object problem{{"$ref", "#/components/schemas/Error"}};
     const json::object oauth{{"$ref", "#/components/schemas/OAuth2Error"}};
     if (operation.errors == ErrorStyle::problem) {
         return problem;

@@ -149,7 +149,7 @@ TEST_F(UsageApiTest, KeysThatNobodyUsesAreListed) {
     wait_days(5);
     ask(world.grant(idle).result->access_token, "/api/v1/access-keys");
     wait_days(60);
-    const std::string token = robot_token();
+    robot_token();
     EXPECT_THAT(names(ask_as_admin(unused_keys, "days=30")),
                 UnorderedElementsAre("idle", "laptop"));
     EXPECT_THAT(names(ask_as_admin(unused_keys, "days=62")), ElementsAre("laptop"));

@@ -171,7 +171,7 @@ Result<NewSecret> KeySecrets::add(const Caller& caller, const KeyName& key,
         made.text = generate_client_secret(random_, row.kind());
         ClientSecret secret = keep_client_secret(pepper_, random_, row.client_id(), made.text, now);
         secret.expires_at = options.expires_at;
-        made.row = add_secret(row.secrets(), std::move(secret), now);
+        made.row = add_secret(row.secrets(), secret, now);
         event.metadata.emplace_back("secret", "added");
         event.metadata.emplace_back("secret_id", made.row.id.text());
         return {};

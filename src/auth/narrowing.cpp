@@ -198,17 +198,15 @@ std::optional<Narrowing> parse_narrowing(TenantId tenant, std::string_view text)
         const json::string* words = member.value().if_string();
         if (name == lifetime_member && member.value().is_int64()) {
             narrowing.lifetime_seconds = member.value().get_int64();
-        } else if (words == nullptr) {
-            return std::nullopt;
-        } else if (name == scope_member) {
+        } else if (words != nullptr && name == scope_member) {
             narrowing.permissions =
                 limit_of_claims(tenant, std::string(*words), std::nullopt)->permissions;
-        } else if (name == within_member) {
+        } else if (words != nullptr && name == within_member) {
             narrowing.scope = parse_within(tenant, *words);
             if (!narrowing.scope) {
                 return std::nullopt;
             }
-        } else if (name == resource_member) {
+        } else if (words != nullptr && name == resource_member) {
             narrowing.audience = *words;
         } else {
             return std::nullopt;

@@ -86,7 +86,7 @@ const ClientSecret& add_secret(std::vector<ClientSecret>& secrets, ClientSecret 
             retire(old, *old.expires_at, false);
         }
     }
-    secrets.push_back(std::move(secret));
+    secrets.push_back(secret);
     forget_oldest(secrets);
     return secrets.back();
 }

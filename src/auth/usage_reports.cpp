@@ -23,6 +23,7 @@ Result<std::vector<ScopeUsage>> find_usage(Usage& usage, TenantId tenant,
     }));
     const auto numbers = TRY(usage.numbers());
     std::vector<ScopeUsage> scopes;
+    scopes.reserve(by_scope.size());
     for (const auto& [scope, found] : by_scope) {
         scopes.push_back({scope, numbers->texts_of(found.bits), *found.days.begin(),
                           *found.days.rbegin(), static_cast<std::int32_t>(found.days.size())});

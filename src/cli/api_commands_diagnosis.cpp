@@ -53,10 +53,10 @@ std::string grant_text(const json::value& grant) {
 /// Lines in their order, each a title and a text.
 class Lines {
 public:
-    void add(std::string_view title, std::string text) {
+    void add(std::string_view title, std::string_view text) {
         if (!text.empty()) {
             columns_.push_back({title, title});
-            texts_[title] = std::move(text);
+            texts_[title] = text;
         }
     }
     void print(std::ostream& out) && {

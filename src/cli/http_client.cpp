@@ -194,7 +194,8 @@ Result<ClientAnswer> send_request(const ClientRequest& request, const ClientLimi
     curl_easy_setopt(handle, CURLOPT_URL, request.url.c_str());
     curl_easy_setopt(handle, CURLOPT_HTTPHEADER, headers.get());
     if (!request.content_type.empty()) {
-        curl_easy_setopt(handle, CURLOPT_POSTFIELDS, request.body.data());
+        const char* body = request.body.data(); // its size is told below
+        curl_easy_setopt(handle, CURLOPT_POSTFIELDS, body);
         curl_easy_setopt(handle, CURLOPT_POSTFIELDSIZE_LARGE,
                          static_cast<curl_off_t>(request.body.size()));
     }

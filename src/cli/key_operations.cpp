@@ -73,6 +73,7 @@ Result<OperatorAnswer> Operations::rotate_keys(const OperatorRequest& request) {
     const TenantStatePointer state = TRY(find_tenant(request));
     const auto pending = TRY(signing_keys_.rotate(state->tenant.id));
     std::vector<Lines> rows;
+    rows.reserve(pending.size());
     for (const SigningKey& key : pending) {
         rows.push_back(cells_of(key));
     }

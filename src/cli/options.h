@@ -41,18 +41,18 @@ struct Options {
     std::int64_t refresh_token_lifetime = 0;
     std::string token_audience;
     std::vector<std::string> token_resource; // other audiences, absolute URIs
-    SigningAlgorithm token_algorithm = SigningAlgorithm::es256;
     std::map<std::string, SigningAlgorithm, std::less<>> audience_algorithm;
-    int rsa_key_bits = 0;
     std::int64_t key_rotation_days = 0; // 0: never by itself
-    bool password_grant = true;
     std::int64_t key_expiry_warning_days = 0;
-    LeakPolicy leaked_secret_policy = LeakPolicy::revoke;
-    std::int64_t audit_retention_days = 0; // 0: for ever
-    std::int64_t usage_retention_days = 0; // likewise
-    int threads = 0;
+    std::int64_t audit_retention_days = 0;  // 0: for ever
+    std::int64_t usage_retention_days = 0;  // likewise
     std::vector<std::string> trusted_proxy; // networks, "10.0.0.0/8"
+    int rsa_key_bits = 0;
+    int threads = 0;
+    SigningAlgorithm token_algorithm = SigningAlgorithm::es256;
+    LeakPolicy leaked_secret_policy = LeakPolicy::revoke;
     LogLevel log_level = LogLevel::info;
+    bool password_grant = true;
 
     /// Where the master key lies when it is given nowhere else; made there at the first start.
     std::filesystem::path master_key_file() const { return data / "master.key"; }

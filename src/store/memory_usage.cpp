@@ -61,6 +61,7 @@ Result<std::vector<LastUse>> MemoryUsageRows::last_uses(TenantId tenant) {
         last.insert_or_assign(row.credential, row.day);
     }
     std::vector<LastUse> found;
+    found.reserve(last.size());
     for (const auto& [credential, day] : last) {
         found.push_back({credential, day});
     }

@@ -9,6 +9,7 @@ namespace {
 
 std::string permission_sets_text(const Role& role) {
     std::vector<std::string> ids;
+    ids.reserve(role.permission_sets.size());
     for (const Uuid& id : role.permission_sets) {
         ids.push_back(id.text());
     }

@@ -577,7 +577,8 @@ TYPED_TEST(StoreTest, UsesOfSecretsAddUpByDay) {
     };
     const auto found = [&](TenantId tenant) {
         Texts texts;
-        for (const SecretUse& one : *this->store().secret_uses(tenant, key)) {
+        const auto uses = this->store().secret_uses(tenant, key);
+        for (const SecretUse& one : *uses) {
             texts.push_back(join(one.secret.text(), text(one.at), one.source_ip, one.user_agent,
                                  number(one.day), number(one.count)));
         }
