@@ -40,20 +40,34 @@ LeakedSecrets::LeakedSecrets(const TokenSettings& settings, const Pepper& pepper
 
 Result<LeakOutcome> LeakedSecrets::report(const TenantState& state, const LeakReport& report,
                                           const Origin& origin, std::int64_t& retry_after_seconds) {
-    if (const auto wait = seconds_to_wait(report, origin)) {
-        retry_after_seconds = *wait;
-        return fail(ErrorCode::too_many_requests, "too many reports; try again later");
+    const auto too_many = [&](std::int64_t seconds) {
+        retry_after_seconds = seconds;
+        return fail(ErrorCode::too_many_requests, "too many reports; try again in " +
+                                                      std::to_string(seconds) +
+                                                      " s, with the clientId if it is known");
+    };
+    if (const auto wait = throttle_.wait_seconds(counted_as, origin.source_ip)) {
+        return too_many(*wait);
     }
     const auto stripped = strip_secret(report.client_secret);
     const std::string_view secret = stripped ? stripped->secret : report.client_secret;
-    const auto found = is_whole(secret) ? find(state, report, secret) : std::nullopt;
+    std::optional<Found> found;
+    if (is_whole(secret)) {
+        found = report.client_id ? find(state, secret, report.client_id) : std::nullopt;
+        if (!found && !take_turn()) {
+            return too_many(1);
+        }
+        found = found ? found : find(state, secret, std::nullopt);
+    }
     if (!found) {
         throttle_.record_failure(counted_as, origin.source_ip);
         return LeakOutcome::unknown;
     }
     count_.fetch_add(1, std::memory_order_relaxed);
     const bool is_live = found->secret.state == SecretState::live;
-    const LeakPolicy policy = is_live ? settings_.leaked_secret_policy : LeakPolicy::record;
+    // A trap stays one: who has found it is told, and the next one too.
+    const bool ends = is_live && !found->is_honey;
+    const LeakPolicy policy = ends ? settings_.leaked_secret_policy : LeakPolicy::record;
     AuditEvent event;
     event.tenant = state.tenant.id;
     event.at = clock_.now();
@@ -69,43 +83,37 @@ Result<LeakOutcome> LeakedSecrets::report(const TenantState& state, const LeakRe
     return is_live ? outcome_of(policy) : LeakOutcome::retired;
 }
 
-std::optional<std::int64_t> LeakedSecrets::seconds_to_wait(const LeakReport& report,
-                                                           const Origin& origin) {
-    if (const auto wait = throttle_.wait_seconds(counted_as, origin.source_ip)) {
-        return wait;
-    }
-    if (report.client_id) {
-        return std::nullopt;
-    }
+bool LeakedSecrets::take_turn() {
     const std::int64_t now = clock_.monotonic_milliseconds();
     std::int64_t next = next_search_.load(std::memory_order_relaxed);
-    const bool is_free = next <= now && next_search_.compare_exchange_strong(
-                                            next, now + milliseconds_between_searches);
-    return is_free ? std::nullopt : std::optional(std::int64_t{1});
+    return next <= now &&
+           next_search_.compare_exchange_strong(next, now + milliseconds_between_searches);
 }
 
-std::optional<LeakedSecrets::Found> LeakedSecrets::find(const TenantState& state,
-                                                        const LeakReport& report,
-                                                        std::string_view secret) const {
+std::optional<LeakedSecrets::Found>
+LeakedSecrets::find(const TenantState& state, std::string_view secret,
+                    std::optional<std::string_view> client_id) const {
     const Timestamp now = clock_.now();
     std::optional<Found> found;
+    const auto is_honey = [](const LimitsPointer& limits) { return limits && limits->is_honey; };
     const auto look_at_account = [&](const AccountEntry& account) {
         const Digest offered = pepper_.keyed_hash(account.name, secret);
         if (const auto match = found ? std::nullopt : account.secrets.find(offered, now)) {
-            found = Found{{PrincipalKind::service_account, account.id}, *match};
+            found = Found{
+                {PrincipalKind::service_account, account.id}, *match, is_honey(account.limits)};
         }
     };
     const auto look_at_key = [&](const AccessKeyEntry& key) {
         const Digest offered = pepper_.keyed_hash(key.client_id, secret);
         if (const auto match = found ? std::nullopt : find_secret(key.secrets, offered, now)) {
-            found = Found{{PrincipalKind::user, key.id.value}, *match};
+            found = Found{{PrincipalKind::user, key.id.value}, *match, is_honey(key.bounds)};
         }
     };
-    if (report.client_id) {
-        if (const AccountEntry* account = state.accounts.find_by_name(*report.client_id)) {
+    if (client_id) {
+        if (const AccountEntry* account = state.accounts.find_by_name(*client_id)) {
             look_at_account(*account);
         }
-        if (const auto* key = state.access_keys.find_by_client_id(*report.client_id)) {
+        if (const auto* key = state.access_keys.find_by_client_id(*client_id)) {
             look_at_key(*key);
         }
     } else if (secret.starts_with(prefix_of(SecretKind::access_key))) {

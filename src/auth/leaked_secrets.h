@@ -28,7 +28,7 @@ std::string_view name_of(LeakOutcome outcome); // "revoked"
 
 struct LeakReport {
     std::string_view client_secret;
-    std::optional<std::string_view> client_id = {}; // unless the secret was found alone
+    std::optional<std::string_view> client_id = {}; // saves the search; it may be wrong
     std::string_view found_at = {};                 // where, for the owner; may be empty
 };
 inline constexpr std::size_t longest_found_at = 300;
@@ -50,10 +50,13 @@ private:
     struct Found {
         KeyName key;
         SecretMatch secret;
+        bool is_honey = false;
     };
-    std::optional<Found> find(const TenantState& state, const LeakReport& report,
-                              std::string_view secret) const;
-    std::optional<std::int64_t> seconds_to_wait(const LeakReport& report, const Origin& origin);
+    /// Of the key with this client id, or of any.
+    std::optional<Found> find(const TenantState& state, std::string_view secret,
+                              std::optional<std::string_view> client_id) const;
+    /// Whether all keys may be looked through now.
+    bool take_turn();
 
     const TokenSettings& settings_;
     const Pepper& pepper_;

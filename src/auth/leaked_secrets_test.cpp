@@ -85,10 +85,12 @@ TEST_F(LeakedSecretsTest, OfOthersAreUnknown) {
                                            {robot.client_secret.reveal(), "robot", ""},
                                            World::origin(), wait),
               LeakOutcome::unknown);
-    EXPECT_EQ(*report(robot.client_secret.reveal(), "nobody"), LeakOutcome::unknown);
     EXPECT_EQ(*report("nonsense", "robot"), LeakOutcome::unknown);
     EXPECT_TRUE(is_good());
     EXPECT_EQ(world.leaked_secrets.count(), 0U);
+    world.clock.advance_seconds(1);
+    EXPECT_EQ(*report(robot.client_secret.reveal(), "nobody"), LeakOutcome::revoked)
+        << "a wrong client id does not save it";
 }
 
 TEST_F(LeakedSecretsTest, GuessingIsSlowedDown) {
@@ -108,6 +110,8 @@ TEST_F(LeakedSecretsTest, AHoneyKeyIsGoodForNothing) {
     ASSERT_FALSE(refused.result);
     EXPECT_EQ(refused.refusal->reason, RefusalReason::honey_key);
     EXPECT_EQ(world.grants.counts().honey_keys, 1U);
+    EXPECT_EQ(*report(trap.client_secret.reveal(), "trap"), LeakOutcome::recorded);
+    EXPECT_EQ(world.grant(trap).refusal->reason, RefusalReason::honey_key) << "a trap stays one";
     const std::string token = world.grant(robot).result->access_token;
     ASSERT_TRUE(
         world.accounts.set_limits(world.admin(), robot.account.id.value, R"({"honey":true})"));

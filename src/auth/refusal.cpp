@@ -36,9 +36,9 @@ constexpr std::array<ReasonText, refusal_reason_count> texts{{
     {"secret-expired", "secret expired", "The secret expired at {when}.",
      "Use the key's newer secret; claviger rotate status lists them."},
     {"secret-retired", "retired secret",
-     "The secret was retired at {when}, and the request came from {address}: somebody still has "
-     "it.",
-     "Give that program the newer secret; if it is not yours, the secret has leaked."},
+     "The secret was retired, revoked or frozen at {when}; the request came from {address}.",
+     "Somebody still has it: give that program a newer secret, or the secret has leaked. claviger "
+     "rotate status lists what the key has."},
     {"unknown-user", "unknown user", "There is no user with this e-mail address in this tenant.",
      "Check the address, and that the request goes to the address of the right tenant."},
     {"wrong-password", "wrong password", "The user is known, and the password is wrong.",

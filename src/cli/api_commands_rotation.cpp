@@ -50,7 +50,7 @@ void print_retired(std::ostream& out, const json::value& answer) {
 }
 
 void print_restored(std::ostream& out, const json::value&) {
-    out << "Restored. Tokens that were got with it before have ended.\n";
+    out << "It is good now. Tokens that were got with it before it was frozen have ended.\n";
 }
 
 /// One line a secret, with what is known of its last use.
@@ -86,7 +86,8 @@ void print_secrets(std::ostream& out, const json::value& answer) {
         lines.emplace_back(std::move(line));
     }
     const json::value table(std::move(lines));
-    print_table(out, &table, columns, "The key has no secret.");
+    print_table(out, &table, columns,
+                "There is no secret to show: name a KEY, or sign in with a key.");
 }
 
 std::vector<ApiCommand> beginning_commands() {
@@ -108,7 +109,7 @@ std::vector<ApiCommand> beginning_commands() {
                         .metavar = "TIME"}},
          .print = print_new_secret},
         {.words = "rotate auto",
-         .help = "Likewise, and retire the older ones once they are unused for long enough",
+         .help = "Add a secret, and retire the older ones once they are unused for long enough",
          .method = HttpMethod::post,
          .path = secrets_path,
          .arguments = {key,

@@ -192,6 +192,7 @@ Result<ClientAnswer> send_request(const ClientRequest& request, const ClientLimi
     Incoming incoming{{}, limits.largest_answer, false};
     set_limits(handle, request, limits);
     curl_easy_setopt(handle, CURLOPT_URL, request.url.c_str());
+    curl_easy_setopt(handle, CURLOPT_USERAGENT, "claviger");
     curl_easy_setopt(handle, CURLOPT_HTTPHEADER, headers.get());
     if (!request.content_type.empty()) {
         const char* body = request.body.data(); // its size is told below
