@@ -26,8 +26,8 @@ NOT_OURS = {SOURCES / "server" / "boost_sources.cpp"}
 CHECKS_OF_TESTS = "-clang-analyzer-*,-performance-*,-cert-env33-c"
 # A coroutine of Asio that waits for nothing but its turn looks to the analyzer as if it read a
 # pointer that nobody set.
-CHECKS_OF = {SOURCES / "server" / "connection.cpp":
-             "-clang-analyzer-core.NullDereference,-clang-analyzer-core.CallAndMessage"}
+NO_POINTERS = "-clang-analyzer-core.NullDereference,-clang-analyzer-core.CallAndMessage"
+CHECKS_OF = {SOURCES / "server" / name: NO_POINTERS for name in ("connection.cpp", "waits.cpp")}
 INCLUDE = re.compile(r'^\s*#include "([\w/.]+)"', re.MULTILINE)
 
 
