@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "access/snapshot.h"
 
+#include <array>
+#include <utility>
+
 #include "access/snapshot_rows.h"
 
 namespace claviger {
@@ -91,17 +94,15 @@ AccessRule rule_of(const AccessSnapshot& snapshot, const RuleRow& row) {
 }
 
 RuleInPlace in_place(const RuleRow& row) {
-    RuleInPlace rule{
-        row.number,      row.role,       row.scope,     SubjectType::service_account, {}, {},
-        *row.created_by, row.created_at, row.updated_at};
-    if (const Uuid* account = std::get_if<Uuid>(&row.subject)) {
-        rule.account = *account;
-    } else {
-        const auto& subject = *std::get<std::shared_ptr<const Subject>>(row.subject);
-        rule.subject_type = subject.type;
-        rule.subject = subject.value;
-    }
-    return rule;
+    const auto* named = std::get_if<std::shared_ptr<const Subject>>(&row.subject);
+    return {row.number,
+            row.role,
+            row.scope,
+            std::get_if<Uuid>(&row.subject),
+            named != nullptr ? named->get() : nullptr,
+            row.created_by.get(),
+            row.created_at,
+            row.updated_at};
 }
 
 } // namespace
@@ -120,7 +121,23 @@ void AccessSnapshot::for_each_rule_number(const std::function<void(std::int32_t)
 }
 
 void AccessSnapshot::for_each_rule(const std::function<void(const RuleInPlace&)>& visit) const {
-    content_->rules.for_each([&](const RuleRow& row) { visit(in_place(row)); });
+    // Subjects stand all over the memory: they are fetched while the rules before theirs are
+    // visited.
+    constexpr std::size_t ahead = 16;
+    std::array<const RuleRow*, ahead> rows{};
+    std::size_t count = 0;
+    content_->rules.for_each([&](const RuleRow& row) {
+        const RuleRow*& place = rows[count++ % ahead];
+        if (const RuleRow* next = std::exchange(place, &row)) {
+            visit(in_place(*next));
+        }
+        __builtin_prefetch(in_place(row).named);
+    });
+    for (std::size_t i = 0; i < ahead; ++i) {
+        if (const RuleRow* next = rows[count++ % ahead]) {
+            visit(in_place(*next));
+        }
+    }
 }
 
 void AccessSnapshot::for_each_rule_of(const Subject& subject,

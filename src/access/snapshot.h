@@ -20,17 +20,24 @@ namespace claviger {
 /// lineage's tenant; removed nodes keep their index and are never reused.
 enum class NodeIndex : std::uint32_t {};
 
-/// What a live rule says, read where it stands: nothing is copied. Never outlives its snapshot.
+/// What a live rule says, read where it stands: nothing is copied, and texts are not even looked at
+/// until they are asked for. Never outlives its snapshot.
 struct RuleInPlace {
     std::int32_t number = 0;
     std::int32_t role = 0;
     NodeIndex scope{};
-    SubjectType subject_type = SubjectType::user;
-    std::optional<Uuid> account; // the subject, when it is a service account
-    std::string_view subject;    // when it is not
-    std::string_view created_by;
+    const Uuid* account = nullptr;        // the subject, when it is a service account
+    const Subject* named = nullptr;       // when it is not; rules of one subject share it
+    const std::string* creator = nullptr; // likewise
     Timestamp created_at;
     Timestamp updated_at;
+
+    SubjectType subject_type() const {
+        return account != nullptr ? SubjectType::service_account : named->type;
+    }
+    Subject subject() const {
+        return account != nullptr ? Subject{SubjectType::service_account, account->text()} : *named;
+    }
 };
 
 class AccessSnapshot {

@@ -12,8 +12,7 @@ std::vector<Subject> who_can(const AccessSnapshot& snapshot, Permission permissi
         const PermissionSet* held = snapshot.permissions_of_role(rule.role);
         if (held != nullptr && held->contains(permission) &&
             snapshot.is_same_or_below(scope, rule.scope)) {
-            subjects.push_back({rule.subject_type,
-                                rule.account ? rule.account->text() : std::string(rule.subject)});
+            subjects.push_back(rule.subject());
         }
     });
     std::ranges::sort(subjects);

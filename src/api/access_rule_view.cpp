@@ -59,47 +59,35 @@ bool access_rule_found(const AccessRuleView& view, std::string_view search) {
            contains_ignoring_case(view.scope_name, search);
 }
 
-ListedRule ListedRule::of(const TenantState& state, const RuleInPlace& rule) {
-    return {&state, rule, nullptr};
-}
-
-ListedRule ListedRule::of_deleted(const TenantState& state, const AccessRule& rule) {
-    return {&state,
-            {rule.id.value,
-             rule.role.value,
-             {},
-             rule.subject.type,
-             account_of(rule.subject),
-             rule.subject.value,
-             rule.created_by,
-             rule.created_at,
-             rule.updated_at},
-            &rule};
+RuleInPlace without_scope(const AccessRule& deleted) {
+    return {
+        deleted.id.value,   deleted.role.value, {}, nullptr, &deleted.subject, &deleted.created_by,
+        deleted.created_at, deleted.updated_at};
 }
 
 std::string ListedRule::subject() const {
-    const AccountEntry* found = rule.account ? state->accounts.find(*rule.account) : nullptr;
-    if (found != nullptr) {
-        return found->name;
+    if (rule.account == nullptr) {
+        return subject_name(state, *rule.named);
     }
-    return rule.account ? rule.account->text() : std::string(rule.subject);
+    const AccountEntry* found = state.accounts.find(*rule.account);
+    return found != nullptr ? found->name : rule.account->text();
 }
 
 ScopeId ListedRule::scope_id() const {
-    return deleted != nullptr ? deleted->scope : state->access.scope_id(rule.scope);
+    return deleted != nullptr ? deleted->scope : state.access.scope_id(rule.scope);
 }
 
 std::optional<NodeIndex> ListedRule::scope() const {
-    return deleted != nullptr ? state->access.find(deleted->scope) : std::optional(rule.scope);
+    return deleted != nullptr ? state.access.find(deleted->scope) : std::optional(rule.scope);
 }
 
 std::string_view ListedRule::role_name() const {
-    return state->access.role_name(rule.role);
+    return state.access.role_name(rule.role);
 }
 
 std::string_view ListedRule::scope_name() const {
     const auto node = scope();
-    return node ? state->access.name(*node) : std::string_view();
+    return node ? state.access.name(*node) : std::string_view();
 }
 
 const std::vector<ListField<ListedRule>>& access_rule_fields() {
@@ -109,7 +97,7 @@ const std::vector<ListField<ListedRule>>& access_rule_fields() {
     static const std::vector<ListField<Listed>> fields{
         {"subjectId", FieldKind::text, [](const Listed& r) { return r.subject(); }, nullptr},
         {"subjectType", FieldKind::text,
-         [](const Listed& r) { return Text(name_of(r.rule.subject_type)); }, nullptr},
+         [](const Listed& r) { return Text(name_of(r.rule.subject_type())); }, nullptr},
         {"roleId", FieldKind::number, nullptr,
          [](const Listed& r) -> Number { return r.rule.role; }},
         {"scopeId", FieldKind::text, [](const Listed& r) { return r.scope_id().value; }, nullptr},
@@ -125,17 +113,10 @@ const std::vector<ListField<ListedRule>>& access_rule_fields() {
              return r.deleted != nullptr ? Number(r.deleted->deleted_at->microseconds)
                                          : std::nullopt;
          }},
-        {"createdBy", FieldKind::text, [](const Listed& r) { return Text(r.rule.created_by); },
-         nullptr},
+        {"createdBy", FieldKind::text, [](const Listed& r) { return *r.rule.creator; }, nullptr},
         {"phase", FieldKind::text,
          [](const Listed& r) { return Text(phase_of(r.deleted != nullptr)); }, nullptr}};
     return fields;
-}
-
-bool listed_rule_found(const ListedRule& rule, std::string_view search) {
-    return contains_ignoring_case(rule.subject(), search) ||
-           contains_ignoring_case(rule.role_name(), search) ||
-           contains_ignoring_case(rule.scope_name(), search);
 }
 
 } // namespace claviger

@@ -48,12 +48,9 @@ bool access_rule_found(const AccessRuleView& view, std::string_view search);
 
 /// A live or a deleted rule while a list is walked: nothing is copied before it is shown.
 struct ListedRule {
-    const TenantState* state = nullptr;
-    RuleInPlace rule; // a deleted one's scope is to be looked up
+    const TenantState& state;
+    const RuleInPlace& rule; // a deleted one's scope is to be looked up
     const AccessRule* deleted = nullptr;
-
-    static ListedRule of(const TenantState& state, const RuleInPlace& rule);
-    static ListedRule of_deleted(const TenantState& state, const AccessRule& rule);
 
     std::string subject() const;
     ScopeId scope_id() const;
@@ -63,7 +60,9 @@ struct ListedRule {
     std::string_view scope_name() const;
 };
 
+/// What a deleted rule says, but for its scope.
+RuleInPlace without_scope(const AccessRule& deleted);
+
 const std::vector<ListField<ListedRule>>& access_rule_fields();
-bool listed_rule_found(const ListedRule& rule, std::string_view search);
 
 } // namespace claviger

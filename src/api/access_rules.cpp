@@ -88,9 +88,7 @@ RulePage page_of_all(const AccessSnapshot& access, const Page& page, bool descen
 Result<RulePage> find_rules(const Context& context, const AccessRulesRequest& request,
                             const Page& page, const std::vector<AccessRule>& deleted) {
     using Walk = PageWalk<ListedRule, RulePosition, PageKeeps::positions>;
-    ListRequest order; // the selection judges the rest, with less work
-    order.sort_by = request.sort_by;
-    order.sort_order = request.sort_order;
+    const ListRequest order = order_of(request); // the selection judges the rest, with less work
     auto walk = TRY(Walk::begin(order, page, access_rule_fields(), nullptr));
     RuleSelection selection = TRY(RuleSelection::begin(context, request));
     if (selection.is_everything() && deleted.empty() && !order.sort_by) {
@@ -99,7 +97,8 @@ Result<RulePage> find_rules(const Context& context, const AccessRulesRequest& re
     selection.for_each_live(
         [&](const ListedRule& row) { walk.offer({row.rule.number, nullptr}, row); });
     for (const AccessRule& rule : deleted) {
-        const ListedRule row = ListedRule::of_deleted(context.state(), rule);
+        const RuleInPlace place = without_scope(rule);
+        const ListedRule row{context.state(), place, &rule};
         if (selection.contains(row)) {
             walk.offer({rule.id.value, &rule}, row);
         }

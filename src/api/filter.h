@@ -70,6 +70,14 @@ struct ListRequest {
     std::optional<std::int32_t> limit;
 };
 
+/// The order alone.
+inline ListRequest order_of(const ListRequest& request) {
+    ListRequest order;
+    order.sort_by = request.sort_by;
+    order.sort_order = request.sort_order;
+    return order;
+}
+
 struct Page {
     std::size_t offset = 0;
     std::size_t limit = 50;
@@ -98,7 +106,7 @@ public:
     using Fields = std::vector<ListField<Row>>;
     using Found = bool (*)(const Row&, std::string_view search);
 
-    /// `request` and `fields` must outlive it.
+    /// `fields` must outlive it.
     static Result<PageWalk> begin(const ListRequest& request, const Page& page,
                                   const Fields& fields, Found found) {
         PageWalk walk(page, fields, found, request.search.value_or(""));
@@ -209,9 +217,14 @@ private:
         return position < other.position;
     }
 
+    /// Leaves the rows of the page in their order, and those before it in none.
     void sort_page() {
         drop_others();
-        std::ranges::sort(kept_, [this](const Kept& a, const Kept& b) { return is_before(a, b); });
+        const auto order = [this](const Kept& a, const Kept& b) { return is_before(a, b); };
+        const auto first =
+            kept_.begin() + static_cast<std::ptrdiff_t>(std::min(page_.offset, kept_.size()));
+        std::ranges::nth_element(kept_, first, order);
+        std::ranges::sort(first, kept_.end(), order);
     }
 
     std::size_t wanted() const { return page_.offset + page_.limit; }

@@ -14,6 +14,13 @@ bool is_wanted(const std::optional<Value>& wanted, const Actual& actual) {
     return !wanted || *wanted == actual;
 }
 
+/// Users and groups are shared by their rules, so that their texts need not be compared.
+bool have_same_subject(const RuleInPlace& a, const RuleInPlace& b) {
+    return a.account != nullptr && b.account != nullptr
+               ? *a.account == *b.account
+               : a.account == b.account && a.named == b.named;
+}
+
 } // namespace
 
 Result<RuleSelection> RuleSelection::begin(const Context& context,
@@ -111,10 +118,9 @@ RuleSelection::Verdict RuleSelection::judge_scope(const ListedRule& row) const {
 }
 
 RuleSelection::Verdict RuleSelection::judge_subject(const ListedRule& row) const {
-    const std::string name = row.rule.account ? row.subject() : std::string();
-    const std::string_view subject = row.rule.account ? std::string_view(name) : row.rule.subject;
+    const std::string subject = row.subject();
     const bool is_of_type =
-        !request_.subject_type || request_.subject_type->value == row.rule.subject_type;
+        !request_.subject_type || request_.subject_type->value == row.rule.subject_type();
     const auto& ids = request_.subject_ids;
     return {is_of_type && is_wanted(request_.subject_id_filter, subject) &&
                 (!ids || std::ranges::find(*ids, subject) != ids->end()) &&
@@ -146,18 +152,15 @@ const RuleSelection::Verdict& RuleSelection::scope_verdict(const ListedRule& row
 }
 
 const RuleSelection::Verdict& RuleSelection::subject_verdict(const ListedRule& row) {
-    const RuleInPlace& rule = row.rule;
-    // Rules share the text of a subject, so it need not be compared.
-    if (!last_subject_ || rule.account != last_.account ||
-        rule.subject.data() != last_.subject.data()) {
+    if (!last_subject_ || !have_same_subject(row.rule, last_)) {
         last_subject_ = judge_subject(row);
-        last_ = rule;
+        last_ = row.rule;
     }
     return *last_subject_;
 }
 
 bool RuleSelection::is_creator_chosen(const ListedRule& row) {
-    const char* creator = row.rule.created_by.data();
+    const std::string* creator = row.rule.creator;
     if (creator != last_creator_) {
         const auto [known, is_new] = creators_.emplace(creator, false);
         if (is_new) {

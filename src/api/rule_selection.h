@@ -40,7 +40,7 @@ public:
     void for_each_live(Visit visit) {
         const AccessSnapshot& access = context_.access();
         const auto offer = [&](const RuleInPlace& rule) {
-            const ListedRule row = ListedRule::of(context_.state(), rule);
+            const ListedRule row{context_.state(), rule};
             if (contains(row)) {
                 visit(row);
             }
@@ -98,15 +98,15 @@ private:
     bool asks_for_subjects_ = false;
 
     std::unordered_map<std::int32_t, Verdict> roles_;
-    std::unordered_map<const char*, bool> creators_; // by the text that rules share
-    std::optional<Verdict> other_scope_;             // of a deleted rule, judged anew each time
+    std::unordered_map<const std::string*, bool> creators_; // rules share them
+    std::optional<Verdict> other_scope_; // of a deleted rule, judged anew each time
     Verdicts scopes_;
     // Neighbours are alike. Rules of one subject always stand side by side.
     RuleInPlace last_; // whose subject was judged last
     std::optional<Verdict> last_subject_;
     std::int32_t last_role_number_ = 0;
     const Verdict* last_role_ = nullptr; // in roles_
-    const char* last_creator_ = nullptr;
+    const std::string* last_creator_ = nullptr;
     bool is_last_creator_chosen_ = false;
 };
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Keys that nobody uses, and access rules that gave nothing that was used.
 #include "api/access_rule_fields.h"
-#include "api/access_rule_view.h"
 #include "api/day_text.h"
 #include "api/resources.h"
+#include "api/rule_selection.h"
 #include "auth/usage_reports.h"
 
 namespace claviger {
@@ -213,31 +213,14 @@ BOOST_DESCRIBE_STRUCT(UnusedRulesResponse, (),
                       (total_records, display_records, days, recorded_since, is_complete,
                        access_rules))
 
-/// By their numbers.
-using UnusedRules = PageWalk<ListedRule, std::int32_t, PageKeeps::positions>;
-
-/// Lets the rules within the caller's reach that nobody used pass by.
-void offer_unused_rules(const Context& context, const Window& window,
-                        const ExercisedRules& exercised, UnusedRules& walk) {
-    const AccessSnapshot& access = context.access();
-    const Rights rights = rights_of(context.caller.principal);
-    const auto reach = permitted_scopes(access, rights.holder(),
-                                        {*find_resource_type("access_rules"), Action::read});
-    access.for_each_rule([&](const RuleInPlace& rule) {
-        const bool is_old = rule.created_at <= window.begin;
-        const bool is_readable = is_old && std::ranges::any_of(reach, [&](NodeIndex scope) {
-                                     return access.is_same_or_below(rule.scope, scope);
-                                 });
-        if (is_readable && !exercised.contains(rule)) {
-            walk.offer(rule.number, ListedRule::of(context.state(), rule));
-        }
-    });
-}
-
 Result<UnusedRulesResponse> list_unused_rules(Context& context, const UnusedRequest& request) {
     const Window window = TRY(window_of(context, request.days));
     const Page page = TRY(page_of(request));
-    auto walk = TRY(UnusedRules::begin(request, page, access_rule_fields(), listed_rule_found));
+    using Walk = PageWalk<ListedRule, std::int32_t, PageKeeps::positions>;
+    AccessRulesRequest asked;
+    static_cast<ListRequest&>(asked) = request;
+    RuleSelection selection = TRY(RuleSelection::begin(context, asked));
+    auto walk = TRY(Walk::begin(order_of(request), page, access_rule_fields(), nullptr));
     Usage& usage = context.services.usage;
     const auto numbers = TRY(usage.numbers());
     UnusedRulesResponse answer;
@@ -247,7 +230,11 @@ Result<UnusedRulesResponse> list_unused_rules(Context& context, const UnusedRequ
     if (answer.is_complete) {
         const ExercisedRules exercised =
             TRY(ExercisedRules::read(usage, context.state(), window.first));
-        offer_unused_rules(context, window, exercised, walk);
+        selection.for_each_live([&](const ListedRule& row) {
+            if (row.rule.created_at <= window.begin && !exercised.contains(row.rule)) {
+                walk.offer(row.rule.number, row);
+            }
+        });
     }
     answer.total_records = static_cast<std::int64_t>(walk.total());
     for (const std::int32_t number : walk.positions()) {

@@ -114,12 +114,12 @@ void ExercisedRules::add_at(SubjectNumber subject, NodeIndex scope, const Permis
 
 std::optional<ExercisedRules::SubjectNumber>
 ExercisedRules::subject_of(const RuleInPlace& rule) const {
-    if (rule.account) {
+    if (rule.account != nullptr) {
         const auto at = accounts_.find(*rule.account);
         return at == accounts_.end() ? std::nullopt : std::optional(at->second);
     }
-    const ByName& names = rule.subject_type == SubjectType::group ? groups_ : users_;
-    const auto at = names.find(rule.subject);
+    const ByName& names = rule.named->type == SubjectType::group ? groups_ : users_;
+    const auto at = names.find(rule.named->value);
     return at == names.end() ? std::nullopt : std::optional(at->second);
 }
 

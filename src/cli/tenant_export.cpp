@@ -197,15 +197,16 @@ std::vector<std::string> path_of(const AccessSnapshot& access, NodeIndex node) {
 Result<void> add_access_rules(Pieces& pieces, const TenantState& state) {
     std::vector<AccessRuleRecord> records;
     state.access.for_each_rule([&](const RuleInPlace& rule) {
-        const AccountEntry* account = rule.account ? state.accounts.find(*rule.account) : nullptr;
-        if (rule.account && account == nullptr) {
+        const bool is_of_account = rule.account != nullptr;
+        const AccountEntry* account = is_of_account ? state.accounts.find(*rule.account) : nullptr;
+        if (is_of_account && account == nullptr) {
             return; // rules go with their account: there is none
         }
-        records.push_back({{rule.subject_type},
-                           account != nullptr ? account->name : std::string(rule.subject),
+        records.push_back({{rule.subject_type()},
+                           is_of_account ? account->name : rule.named->value,
                            std::string(state.access.role_name(rule.role)),
                            path_of(state.access, rule.scope),
-                           std::string(rule.created_by),
+                           *rule.creator,
                            rule.created_at,
                            rule.updated_at});
     });
