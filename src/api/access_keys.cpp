@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "api/key_limits.h"
+#include "api/named_keys.h"
 #include "api/resources.h"
 #include "base/text.h"
 
@@ -88,16 +89,12 @@ BOOST_DESCRIBE_STRUCT(UserAppPostResponse, (), (id, client_id, name, secret, cre
 
 // --- handlers -----------------------------------------------------------------------------------
 
-std::unexpected<Error> unknown_key() {
-    return fail(ErrorCode::not_found, "no access key has this id");
-}
-
 /// Ids are opaque strings: a malformed one names nothing.
 template <class Item>
 Result<Uuid> key_id(const Item& item) {
     const auto id = Uuid::parse(item.id());
     if (!id) {
-        return unknown_key();
+        return fail(ErrorCode::not_found, "no access key has this id");
     }
     return *id;
 }
@@ -145,12 +142,7 @@ Result<Made> create_key(Context& context, const AccessKeyCreationRequest& reques
 
 template <class Item>
 Result<AccessKeyView> read_key(Context& context, const Item& request) {
-    const Uuid id = TRY(key_id(request));
-    const Principal& caller = context.caller.principal;
-    const AccessKey* key = context.state().access_keys.find(id);
-    if (key == nullptr || caller.kind != PrincipalKind::user || key->user != caller.id) {
-        return unknown_key(); // another's is as if absent
-    }
+    const AccessKey* key = TRY(find_access_key(context, request.id(), KeyReach::own));
     return view_of(context, *key);
 }
 

@@ -17,7 +17,7 @@ BOOST_DESCRIBE_STRUCT(DiagnosisRequest, (), (request_id))
 /// the audit log.
 std::optional<Disclosure> disclosure_to(const Context& context, const RefusedSubject& subject) {
     const Permission audit{*find_resource_type("events-history"), Action::read};
-    if (context.decide(audit, context.access().root()).allowed()) {
+    if (context.may_use(audit, context.access().root())) {
         return Disclosure::administrator;
     }
     const Principal& caller = context.caller.principal;

@@ -203,6 +203,8 @@ private:
             view.issued_at = refusal_.when;
         } else if (refusal_.reason == RefusalReason::token_not_valid_yet) {
             view.valid_from = refusal_.when;
+        } else if (refusal_.reason == RefusalReason::secret_retired) {
+            view.retired_at = refusal_.when;
         } else {
             view.expired_at = refusal_.when;
         }

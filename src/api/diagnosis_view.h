@@ -69,7 +69,7 @@ struct DiagnosisView {
     std::string message, hint;
     std::optional<std::string> detail;
     std::optional<SecretProblemText> secret_problem;
-    std::optional<Timestamp> expired_at, issued_at, valid_from;
+    std::optional<Timestamp> expired_at, issued_at, retired_at, valid_from;
     std::optional<std::int64_t> seconds_off, retry_after_seconds;
     std::optional<std::string> missing_permission;
     std::optional<DiagnosisScope> scope; // absent with a missing permission: any
@@ -81,7 +81,7 @@ struct DiagnosisView {
 BOOST_DESCRIBE_STRUCT(DiagnosisView, (),
                       (request_id, at, operation, grant_type, subject, source_ip,
                        is_behind_trusted_proxy, status, reason, message, hint, detail,
-                       secret_problem, expired_at, issued_at, valid_from, seconds_off,
+                       secret_problem, expired_at, issued_at, retired_at, valid_from, seconds_off,
                        retry_after_seconds, missing_permission, scope, is_permitted_now, held_there,
                        held_at, smallest_grants))
 

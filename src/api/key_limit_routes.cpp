@@ -1,16 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The limits of service accounts and access keys: read and replaced.
 #include "api/key_limits.h"
+#include "api/named_keys.h"
 #include "api/resources.h"
 
 namespace claviger {
 namespace {
-
-Result<Uuid> parse_id(const std::string& text, std::string_view noun) {
-    const auto id = Uuid::parse(text);
-    return id ? Result<Uuid>(*id)
-              : fail(ErrorCode::not_found, "no " + std::string(noun) + " has this id");
-}
 
 // --- service accounts ---------------------------------------------------------------------------
 
@@ -27,18 +22,14 @@ BOOST_DESCRIBE_STRUCT(ServiceAccountLimitsPutRequest, (), (service_account_id, l
 
 Result<KeyLimits> read_account_limits(Context& context,
                                       const ServiceAccountLimitsRequest& request) {
-    const Uuid id = TRY(parse_id(request.service_account_id, "service account"));
-    const AccountEntry* entry = context.state().accounts.find(id);
-    if (entry == nullptr) {
-        return fail(ErrorCode::not_found, "no service account has this serviceAccountId");
-    }
+    const AccountEntry* entry = TRY(find_account(context, request.service_account_id));
     return read_key_limits(entry->limits.get());
 }
 
 Result<KeyLimits> replace_account_limits(Context& context,
                                          const ServiceAccountLimitsPutRequest& request) {
-    const Uuid id = TRY(parse_id(request.service_account_id, "service account"));
-    TRY(context.services.service_accounts.set_limits(context.caller, id,
+    const AccountEntry* entry = TRY(find_account(context, request.service_account_id));
+    TRY(context.services.service_accounts.set_limits(context.caller, entry->id,
                                                      limits_text(request.limits.value)));
     return request.limits.value;
 }
@@ -58,22 +49,15 @@ BOOST_DESCRIBE_STRUCT(AccessKeyLimitsPutRequest, (), (access_key_id, limits))
 
 template <KeyReach reach>
 Result<KeyLimits> read_access_key_limits(Context& context, const AccessKeyLimitsRequest& request) {
-    const Uuid id = TRY(parse_id(request.access_key_id, "access key"));
-    const Principal& caller = context.caller.principal;
-    const AccessKeyEntry* key = context.state().access_keys.find(id);
-    const bool is_own =
-        key != nullptr && caller.kind == PrincipalKind::user && key->user == caller.id;
-    if (key == nullptr || (reach == KeyReach::own && !is_own)) {
-        return fail(ErrorCode::not_found, "no access key has this id"); // another's as if absent
-    }
+    const AccessKeyEntry* key = TRY(find_access_key(context, request.access_key_id, reach));
     return read_key_limits(key->bounds.get());
 }
 
 template <KeyReach reach>
 Result<KeyLimits> replace_access_key_limits(Context& context,
                                             const AccessKeyLimitsPutRequest& request) {
-    const Uuid id = TRY(parse_id(request.access_key_id, "access key"));
-    TRY(context.services.access_keys.set_limits(context.caller, id, reach,
+    const AccessKeyEntry* key = TRY(find_access_key(context, request.access_key_id, reach));
+    TRY(context.services.access_keys.set_limits(context.caller, key->id.value, reach,
                                                 limits_text(request.limits.value)));
     return request.limits.value;
 }

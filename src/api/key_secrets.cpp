@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "api/named_keys.h"
 #include "api/resources.h"
 
 namespace claviger {
@@ -66,7 +67,7 @@ std::string_view name_of(const ClientSecret& secret, Timestamp now) {
 }
 
 SecretUseView view_of(const SecretUse& use, Timestamp now) {
-    const bool is_today = use.day == now.seconds() / 86'400;
+    const bool is_today = use.day == day_of(now);
     return {use.at, use.source_ip, use.user_agent,
             is_today ? static_cast<std::int64_t>(use.count) : 0};
 }
@@ -151,12 +152,9 @@ Result<Empty> restore(const Context& context, const KeyName& key, const Restorat
 
 struct AccountSecretsRequest {
     std::string service_account_id;
-    Result<KeyName> key(const Context&) const {
-        const auto id = Uuid::parse(service_account_id);
-        if (!id) {
-            return fail(ErrorCode::not_found, "no service account has this serviceAccountId");
-        }
-        return KeyName{PrincipalKind::service_account, *id};
+    Result<KeyName> key(const Context& context) const {
+        const AccountEntry* account = TRY(find_account(context, service_account_id));
+        return KeyName{PrincipalKind::service_account, account->id};
     }
 };
 BOOST_DESCRIBE_STRUCT(AccountSecretsRequest, (), (service_account_id))
@@ -172,12 +170,9 @@ BOOST_DESCRIBE_STRUCT(AccountSecretRestorationRequest, (), (service_account_id, 
 
 struct AccessKeySecretsRequest {
     std::string access_key_id;
-    Result<KeyName> key(const Context&) const {
-        const auto id = Uuid::parse(access_key_id);
-        if (!id) {
-            return fail(ErrorCode::not_found, "no access key has this id");
-        }
-        return KeyName{PrincipalKind::user, *id, KeyReach::own};
+    Result<KeyName> key(const Context& context) const {
+        const AccessKeyEntry* found = TRY(find_access_key(context, access_key_id, KeyReach::own));
+        return KeyName{PrincipalKind::user, found->id.value, KeyReach::own};
     }
 };
 BOOST_DESCRIBE_STRUCT(AccessKeySecretsRequest, (), (access_key_id))

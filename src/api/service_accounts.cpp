@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "api/key_limits.h"
+#include "api/named_keys.h"
 #include "api/resources.h"
 
 namespace claviger {
@@ -36,16 +37,12 @@ ServiceAccountView view_of(const LastLogins& last_logins, TenantId tenant,
             {last_logins.latest(entry.id, entry.last_login)}};
 }
 
-std::unexpected<Error> unknown_account() {
-    return fail(ErrorCode::not_found, "no service account has this serviceAccountId");
-}
-
 /// Ids are opaque strings: a malformed one names nothing.
 template <class Item>
 Result<Uuid> account_id(const Item& item) {
     const auto id = Uuid::parse(item.id());
     if (!id) {
-        return unknown_account();
+        return fail(ErrorCode::not_found, "no service account has this serviceAccountId");
     }
     return *id;
 }
@@ -172,11 +169,7 @@ Result<Made> create_service_account(Context& context,
 
 template <class Item>
 Result<ServiceAccountView> read_service_account(Context& context, const Item& request) {
-    const Uuid id = TRY(account_id(request));
-    const AccountEntry* entry = context.state().accounts.find(id);
-    if (entry == nullptr) {
-        return unknown_account();
-    }
+    const AccountEntry* entry = TRY(find_account(context, request.id()));
     return view_of(context.services.last_logins, context.caller.tenant(), *entry);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a service account or an access key used.
 #include "api/day_text.h"
+#include "api/named_keys.h"
 #include "api/resources.h"
 #include "api/scope_text.h"
 #include "auth/usage_reports.h"
@@ -75,25 +76,15 @@ Result<UsageResponse> answer_usage(const Context& context, const Request& reques
 
 Result<UsageResponse> read_account_usage(Context& context,
                                          const ServiceAccountUsageRequest& request) {
-    const auto id = Uuid::parse(request.service_account_id);
-    if (!id || context.state().accounts.find(*id) == nullptr) {
-        return fail(ErrorCode::not_found, "no service account has this serviceAccountId");
-    }
-    return answer_usage(context, request, {CredentialKind::service_account, *id});
+    const AccountEntry* account = TRY(find_account(context, request.service_account_id));
+    return answer_usage(context, request, {CredentialKind::service_account, account->id});
 }
 
 template <KeyReach reach>
 Result<UsageResponse> read_access_key_usage(Context& context,
                                             const AccessKeyUsageRequest& request) {
-    const auto id = Uuid::parse(request.access_key_id);
-    const AccessKeyEntry* key = id ? context.state().access_keys.find(*id) : nullptr;
-    const Principal& caller = context.caller.principal;
-    const bool is_own =
-        key != nullptr && caller.kind == PrincipalKind::user && key->user == caller.id;
-    if (key == nullptr || (reach == KeyReach::own && !is_own)) {
-        return fail(ErrorCode::not_found, "no access key has this id"); // another's as if absent
-    }
-    return answer_usage(context, request, {CredentialKind::access_key, *id});
+    const AccessKeyEntry* key = TRY(find_access_key(context, request.access_key_id, reach));
+    return answer_usage(context, request, {CredentialKind::access_key, key->id.value});
 }
 
 constexpr Operation operation(std::string_view path, std::string_view id, std::string_view summary,

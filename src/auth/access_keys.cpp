@@ -4,7 +4,6 @@
 #include <array>
 
 #include "auth/access_rules.h"
-#include "auth/key_row.h"
 #include "auth/names.h"
 #include "base/encoding.h"
 
@@ -16,6 +15,10 @@ std::string generate_client_id(Random& random) {
     std::array<std::uint8_t, 10> bytes{};
     random.fill(bytes);
     return std::string(access_key_prefix) + base32(bytes);
+}
+
+std::unexpected<Error> unknown_key() {
+    return fail(ErrorCode::not_found, "no access key has this id");
 }
 
 bool is_owner(const Caller& caller, const AccessKey& key) {
@@ -60,9 +63,18 @@ Result<AccessKey> find_access_key(Transaction& transaction, const Caller& caller
                                   KeyReach reach) {
     const auto key = TRY(transaction.access_keys().find({caller.tenant(), id}));
     if (!key || (reach == KeyReach::own && !is_owner(caller, *key))) {
-        return fail(ErrorCode::not_found, "no access key has this id");
+        return unknown_key();
     }
     return *key;
+}
+
+Result<const AccessKeyEntry*> find_access_key(const Caller& caller, const Uuid& id,
+                                              KeyReach reach) {
+    const AccessKeyEntry* key = caller.state->access_keys.find(id);
+    if (key == nullptr || (reach == KeyReach::own && !is_owner(caller, *key))) {
+        return unknown_key();
+    }
+    return key;
 }
 
 Result<void> check_may_manage_keys(const Caller& caller, Action action) {

@@ -33,6 +33,8 @@ inline constexpr const char* access_key_entity = "access-keys";
 /// `not_found` for an unknown one; another user's is as if absent, unless the caller reaches all.
 Result<AccessKey> find_access_key(Transaction& transaction, const Caller& caller, const Uuid& id,
                                   KeyReach reach);
+/// As it was when the request began.
+Result<const AccessKeyEntry*> find_access_key(const Caller& caller, const Uuid& id, KeyReach reach);
 /// A caller that is bound to some permissions manages its keys if that is among them.
 Result<void> check_may_manage_keys(const Caller& caller, Action action);
 

@@ -13,8 +13,8 @@
 
 namespace claviger {
 
-/// Whose secret it is: a letter of its prefix, for people and scanners.
-enum class SecretKind : char { service_account = 's', access_key = 'k' };
+/// Whose secret it is: its prefix tells, for people and scanners.
+enum class SecretKind : std::uint8_t { service_account, access_key };
 
 /// "clvs_"
 std::string_view prefix_of(SecretKind kind);

@@ -192,6 +192,10 @@ LimitsPointer read_limits(TenantId tenant, std::string_view text) {
     return std::make_shared<const CredentialLimits>(*std::move(limits));
 }
 
+bool leaves_nothing(const CredentialLimits& limits, Timestamp now) {
+    return limits.is_honey || (limits.expires_at && *limits.expires_at <= now);
+}
+
 std::optional<std::string> excess_of_use(const CredentialLimits* outer,
                                          const CredentialLimits* inner) {
     if (outer == nullptr) {

@@ -51,6 +51,10 @@ Result<CredentialLimits> parse_new_limits(const AccessSnapshot& access, std::str
 /// Of a stored row. What cannot be read has expired long ago: nobody gets more than was meant.
 LimitsPointer read_limits(TenantId tenant, std::string_view text);
 
+/// Whether a key with these limits is good for nothing at `now`: then its tokens have ended, and
+/// verifiers must hear of it.
+bool leaves_nothing(const CredentialLimits& limits, Timestamp now);
+
 /// What `inner` allows and `outer` does not; null is no limit.
 std::optional<std::string> excess_over(const AccessSnapshot& access, const CredentialLimits* outer,
                                        const CredentialLimits* inner);

@@ -105,10 +105,25 @@ std::expected<Principal, GrantOutcome> Grants::check_client(const TenantState& s
     return principal;
 }
 
-std::expected<SecretMatch, GrantOutcome> Grants::match(const Attempt& attempt,
-                                                       std::string_view secret,
-                                                       const FindSecret& find, SecretKind kind,
-                                                       const RefusedSubject& subject) {
+/// The same work whether or not the client is known.
+template <class Find>
+SecretProblem Grants::problem_of(const Attempt& attempt, std::string_view secret, const Find& find,
+                                 SecretKind kind) const {
+    if (const auto stripped = strip_secret(secret)) {
+        const auto found = find(pepper_.keyed_hash(attempt.name, stripped->secret));
+        if (found && found->state == SecretState::live) {
+            return stripped->added;
+        }
+    }
+    const bool is_key = kind == SecretKind::access_key;
+    const SecretKind other = is_key ? SecretKind::service_account : SecretKind::access_key;
+    return form_of_secret(secret, prefix_of(kind), prefix_of(other));
+}
+
+template <class Find>
+std::expected<SecretMatch, GrantOutcome>
+Grants::match(const Attempt& attempt, std::string_view secret, const Find& find, SecretKind kind,
+              const RefusedSubject& subject) {
     const auto found = find(pepper_.keyed_hash(attempt.name, secret));
     if (found && found->state == SecretState::live) {
         return *found;
@@ -142,9 +157,9 @@ std::expected<Grants::Client, GrantOutcome> Grants::identify(Attempt& attempt,
     if (account != nullptr) {
         named.id = account->id;
     }
-    const auto matched = match(attempt, secret, find, SecretKind::service_account, named);
+    auto matched = match(attempt, secret, find, SecretKind::service_account, named);
     if (!matched) {
-        return std::unexpected(matched.error());
+        return std::unexpected(std::move(matched).error());
     }
     const Eligibility standing =
         eligible(state, PrincipalKind::service_account, account->id, std::nullopt, attempt.use());
@@ -173,9 +188,9 @@ std::expected<Grants::Client, GrantOutcome> Grants::identify_key(Attempt& attemp
         named.id = key->user;
         named.access_key = key->id.value;
     }
-    const auto matched = match(attempt, secret, find, SecretKind::access_key, named);
+    auto matched = match(attempt, secret, find, SecretKind::access_key, named);
     if (!matched) {
-        return std::unexpected(matched.error());
+        return std::unexpected(std::move(matched).error());
     }
     const Eligibility standing =
         eligible(state, PrincipalKind::user, key->user, std::nullopt, attempt.use(), key->id.value);
@@ -187,20 +202,6 @@ std::expected<Grants::Client, GrantOutcome> Grants::identify_key(Attempt& attemp
                          standing.user};
     subject.secret = matched->number;
     return Client{subject, standing, key->id};
-}
-
-/// The same work whether or not the client is known.
-SecretProblem Grants::problem_of(const Attempt& attempt, std::string_view secret,
-                                 const FindSecret& find, SecretKind kind) const {
-    if (const auto stripped = strip_secret(secret)) {
-        const auto found = find(pepper_.keyed_hash(attempt.name, stripped->secret));
-        if (found && found->state == SecretState::live) {
-            return stripped->added;
-        }
-    }
-    const bool is_key = kind == SecretKind::access_key;
-    const SecretKind other = is_key ? SecretKind::service_account : SecretKind::access_key;
-    return form_of_secret(secret, prefix_of(kind), prefix_of(other));
 }
 
 AuditEvent Grants::event_of(const Attempt& attempt) const {

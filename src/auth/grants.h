@@ -142,9 +142,6 @@ private:
     /// What a grant changes besides its session; `user` is the row as it is now.
     using Change = std::function<Result<void>(Transaction&, User user)>;
 
-    /// Finds the secret of the client that has a keyed hash; never one of an unknown client.
-    using FindSecret = std::function<std::optional<SecretMatch>(const Digest&)>;
-
     /// A client whose secret was right and who is eligible.
     struct Client {
         TokenSubject subject;
@@ -157,10 +154,13 @@ private:
                            const Origin& origin, GrantOptions options) const;
     std::expected<Client, GrantOutcome> identify(Attempt& attempt, std::string_view secret);
     std::expected<Client, GrantOutcome> identify_key(Attempt& attempt, std::string_view secret);
-    SecretProblem problem_of(const Attempt& attempt, std::string_view secret,
-                             const FindSecret& find, SecretKind kind) const;
+    /// `find` finds the secret of the client that has a keyed hash; never one of an unknown client.
+    template <class Find>
+    SecretProblem problem_of(const Attempt& attempt, std::string_view secret, const Find& find,
+                             SecretKind kind) const;
+    template <class Find>
     std::expected<SecretMatch, GrantOutcome> match(const Attempt& attempt, std::string_view secret,
-                                                   const FindSecret& find, SecretKind kind,
+                                                   const Find& find, SecretKind kind,
                                                    const RefusedSubject& subject);
     GrantOutcome grant(const Attempt& attempt, const TokenSubject& subject,
                        const Eligibility& standing, const LoginId& login);

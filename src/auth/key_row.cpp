@@ -7,7 +7,7 @@
 namespace claviger {
 
 std::vector<ClientSecret>& KeyRow::secrets() {
-    return visit([](auto& row) -> std::vector<ClientSecret>& { return row.secrets; });
+    return std::visit([](auto& row) -> std::vector<ClientSecret>& { return row.secrets; }, noun);
 }
 
 const std::string& KeyRow::client_id() const {
@@ -21,11 +21,11 @@ SecretKind KeyRow::kind() const {
 }
 
 void KeyRow::end_tokens() {
-    visit([](auto& row) { row.epoch += 1; });
+    std::visit([](auto& row) { row.epoch += 1; }, noun);
 }
 
 Result<void> KeyRow::put(Transaction& transaction, Timestamp now) {
-    visit([&](auto& row) { row.updated_at = now; });
+    std::visit([&](auto& row) { row.updated_at = now; }, noun);
     if (const auto* account = std::get_if<ServiceAccount>(&noun)) {
         return transaction.service_accounts().put(*account);
     }
@@ -44,10 +44,6 @@ void KeyRow::describe(AuditEvent& event) const {
         event.entity_name = key.name;
         event.metadata.emplace_back("client_id", key.client_id);
     }
-}
-
-bool leaves_nothing(const CredentialLimits& limits, Timestamp now) {
-    return limits.is_honey || (limits.expires_at && *limits.expires_at <= now);
 }
 
 Result<std::optional<KeyRow>> find_key_row(Transaction& transaction, TenantId tenant,

@@ -10,7 +10,6 @@
 
 #include "auth/audit.h"
 #include "auth/client_secret.h"
-#include "auth/credential_limits.h"
 #include "auth/origin.h"
 #include "store/store.h"
 
@@ -19,10 +18,6 @@ namespace claviger {
 struct KeyRow {
     std::variant<ServiceAccount, AccessKey> noun;
 
-    template <class Visit>
-    decltype(auto) visit(Visit visit) {
-        return std::visit(visit, noun);
-    }
     std::vector<ClientSecret>& secrets();
     const std::string& client_id() const;
     SecretKind kind() const;
@@ -31,10 +26,6 @@ struct KeyRow {
     /// Fills in what an event says of the key.
     void describe(AuditEvent& event) const;
 };
-
-/// Whether a key with these limits is good for nothing at `now`: then its tokens have ended, and
-/// verifiers must hear of it.
-bool leaves_nothing(const CredentialLimits& limits, Timestamp now);
 
 /// `kind` is that of whose tokens the key gets.
 Result<std::optional<KeyRow>> find_key_row(Transaction& transaction, TenantId tenant,

@@ -11,6 +11,8 @@ namespace claviger {
 
 namespace {
 
+constexpr std::int64_t seconds_between_looks = 30; // for what has drained
+
 std::string joined(const std::vector<Uuid>& ids) {
     std::string text;
     for (const Uuid& id : ids) {
@@ -46,10 +48,13 @@ Result<std::vector<Uuid>> to_be_retired(const std::vector<ClientSecret>& secrets
         }
     }
     if (!asked) {
-        std::ranges::sort(live, {}, &ClientSecret::number);
+        // The newest stays. One that was restored has a new number, and is as old as it was.
+        std::ranges::sort(live, {}, [](const ClientSecret* secret) {
+            return std::pair(secret->created_at, secret->number);
+        });
         std::vector<Uuid> ids;
         if (!live.empty()) {
-            live.pop_back(); // the newest stays
+            live.pop_back();
         }
         std::ranges::transform(live, std::back_inserter(ids), &ClientSecret::id);
         return ids;
@@ -74,11 +79,6 @@ bool has_drained(const ClientSecret& secret, const std::vector<SecretUse>& uses,
     const Timestamp since =
         use != nullptr ? std::max(secret.drain->since, use->at) : secret.drain->since;
     return since.plus_seconds(secret.drain->seconds) <= now;
-}
-
-bool is_draining(std::span<const ClientSecret> secrets) {
-    return std::ranges::any_of(secrets,
-                               [](const ClientSecret& secret) { return secret.drain.has_value(); });
 }
 
 Result<void> check_seconds(std::int64_t seconds, std::int64_t longest, const char* member) {
@@ -108,74 +108,82 @@ KeySecrets::KeySecrets(Store& store, const Directory& directory, const Pepper& p
     : store_(store), directory_(directory), pepper_(pepper), uses_(uses), clock_(clock),
       random_(random) {}
 
-/// `change` gets the row and the audit event, and changes both.
+namespace {
+
+/// Whoever gets a secret of the key may do what the key may.
+Result<void> check_may_have(const Caller& caller, const KeyRow& row) {
+    if (const auto* account = std::get_if<ServiceAccount>(&row.noun)) {
+        const LimitsPointer limits = read_limits(caller.tenant(), account->limits);
+        return check_no_wider(caller,
+                              {PrincipalKind::service_account, account->id.value, account->name},
+                              limits.get());
+    }
+    const LimitsPointer limits = read_limits(caller.tenant(), std::get<AccessKey>(row.noun).limits);
+    return check_no_wider(caller, caller.principal, limits.get());
+}
+
+Result<KeyRow> find_row(Transaction& transaction, const Caller& caller, const KeyName& key) {
+    if (key.kind == PrincipalKind::user) {
+        return KeyRow{TRY(find_access_key(transaction, caller, key.id, key.reach))};
+    }
+    auto account = TRY(transaction.service_accounts().find({caller.tenant(), key.id}));
+    return account ? Result<KeyRow>(KeyRow{*std::move(account)}) : unknown_account();
+}
+
+} // namespace
+
 template <class Change>
-Result<void> KeySecrets::change(const Caller& caller, const KeyName& key, Change change) {
+Result<void> KeySecrets::change(const Caller& caller, const KeyName& key, Gives gives,
+                                Change change) {
     const Timestamp now = clock_.now();
-    const bool is_access_key = key.kind == PrincipalKind::user;
-    if (is_access_key && !key.is_by_itself) {
+    if (key.kind == PrincipalKind::user && !key.is_by_itself) {
         TRY(check_may_manage_keys(caller, Action::update));
     }
     return store_.write([&](Transaction& transaction) -> Result<void> {
-        if (is_access_key) {
-            TRY(find_access_key(transaction, caller, key.id, key.reach));
+        KeyRow row = TRY(find_row(transaction, caller, key));
+        // No permission says what a key may do to itself: its token must be good for all of it.
+        if (gives == Gives::secret || key.is_by_itself) {
+            TRY(check_may_have(caller, row));
         }
-        auto found = TRY(find_key_row(transaction, caller.tenant(), key.kind, key.id));
-        if (!found) {
-            return unknown_account();
-        }
-        KeyRow& row = *found;
         AuditEvent event = change_event(caller, now, audit_action::update, "", "", "");
         row.describe(event);
-        TRY(change(row, event, now));
+        const bool is_changed = TRY(change(row, event, now));
+        if (!is_changed) {
+            return {};
+        }
         TRY(row.put(transaction, now));
         return append_change_event(transaction, event);
     });
 }
 
-namespace {
-
-/// Whoever gets a secret of the key may do what the key may.
-template <class Noun>
-Result<void> check_may_have(const Caller& caller, const Noun& noun) {
-    const LimitsPointer limits = read_limits(caller.tenant(), noun.limits);
-    if constexpr (std::is_same_v<Noun, ServiceAccount>) {
-        return check_no_wider(caller, {PrincipalKind::service_account, noun.id.value, noun.name},
-                              limits.get());
-    } else {
-        return check_no_wider(caller, caller.principal, limits.get());
-    }
-}
-
-} // namespace
-
 Result<NewSecret> KeySecrets::add(const Caller& caller, const KeyName& key,
                                   const NewSecretOptions& options) {
     TRY(check_seconds(options.drain_seconds.value_or(0), longest_drain_seconds, "drainSeconds"));
     NewSecret made;
-    TRY(change(caller, key, [&](KeyRow& row, AuditEvent& event, Timestamp now) -> Result<void> {
-        TRY(row.visit([&](auto& noun) { return check_may_have(caller, noun); }));
-        if (options.expires_at && *options.expires_at <= now) {
-            return fail(ErrorCode::invalid_request, "expiresAt must be in the future");
-        }
-        if (live_secret_count(row.secrets(), now) >= most_live_secrets) {
-            return too_many_secrets();
-        }
-        if (options.drain_seconds) {
-            for (ClientSecret& older : row.secrets()) {
-                if (state_of(older, now) == SecretState::live) {
-                    older.drain = Drain{now, *options.drain_seconds};
-                }
-            }
-        }
-        made.text = generate_client_secret(random_, row.kind());
-        ClientSecret secret = keep_client_secret(pepper_, random_, row.client_id(), made.text, now);
-        secret.expires_at = options.expires_at;
-        made.row = add_secret(row.secrets(), secret, now);
-        event.metadata.emplace_back("secret", "added");
-        event.metadata.emplace_back("secret_id", made.row.id.text());
-        return {};
-    }));
+    TRY(change(caller, key, Gives::secret,
+               [&](KeyRow& row, AuditEvent& event, Timestamp now) -> Result<bool> {
+                   if (options.expires_at && *options.expires_at <= now) {
+                       return fail(ErrorCode::invalid_request, "expiresAt must be in the future");
+                   }
+                   if (live_secret_count(row.secrets(), now) >= most_live_secrets) {
+                       return too_many_secrets();
+                   }
+                   if (options.drain_seconds) {
+                       for (ClientSecret& older : row.secrets()) {
+                           if (state_of(older, now) == SecretState::live) {
+                               older.drain = Drain{now, *options.drain_seconds};
+                           }
+                       }
+                   }
+                   made.text = generate_client_secret(random_, row.kind());
+                   ClientSecret secret =
+                       keep_client_secret(pepper_, random_, row.client_id(), made.text, now);
+                   secret.expires_at = options.expires_at;
+                   made.row = add_secret(row.secrets(), secret, now);
+                   event.metadata.emplace_back("secret", "added");
+                   event.metadata.emplace_back("secret_id", made.row.id.text());
+                   return true;
+               }));
     return made;
 }
 
@@ -183,29 +191,30 @@ Result<Secret> KeySecrets::replace(const Caller& caller, const KeyName& key,
                                    std::int64_t overlap_seconds) {
     TRY(check_seconds(overlap_seconds, longest_overlap_seconds, "overlapSeconds"));
     Secret text;
-    TRY(change(caller, key, [&](KeyRow& row, AuditEvent& event, Timestamp now) -> Result<void> {
-        TRY(row.visit([&](auto& noun) { return check_may_have(caller, noun); }));
-        if (overlap_seconds == 0) {
-            retire_all_secrets(row.secrets(), now);
-            row.end_tokens();
-        } else if (live_secret_count(row.secrets(), now) >= most_live_secrets) {
-            return too_many_secrets();
-        }
-        const Timestamp until = now.plus_seconds(overlap_seconds);
-        for (ClientSecret& older : row.secrets()) {
-            if (state_of(older, now) == SecretState::live) {
-                older.expires_at = std::min(older.expires_at.value_or(until), until);
+    TRY(change(
+        caller, key, Gives::secret,
+        [&](KeyRow& row, AuditEvent& event, Timestamp now) -> Result<bool> {
+            if (overlap_seconds == 0) {
+                retire_all_secrets(row.secrets(), now);
+                row.end_tokens();
+            } else if (live_secret_count(row.secrets(), now) >= most_live_secrets) {
+                return too_many_secrets();
             }
-        }
-        text = generate_client_secret(random_, row.kind());
-        add_secret(row.secrets(), keep_client_secret(pepper_, random_, row.client_id(), text, now),
-                   now);
-        event.metadata.emplace_back("secret", "regenerated");
-        if (overlap_seconds != 0) {
-            event.metadata.emplace_back("overlap_seconds", std::to_string(overlap_seconds));
-        }
-        return {};
-    }));
+            const Timestamp until = now.plus_seconds(overlap_seconds);
+            for (ClientSecret& older : row.secrets()) {
+                if (state_of(older, now) == SecretState::live) {
+                    older.expires_at = std::min(older.expires_at.value_or(until), until);
+                }
+            }
+            text = generate_client_secret(random_, row.kind());
+            add_secret(row.secrets(),
+                       keep_client_secret(pepper_, random_, row.client_id(), text, now), now);
+            event.metadata.emplace_back("secret", "regenerated");
+            if (overlap_seconds != 0) {
+                event.metadata.emplace_back("overlap_seconds", std::to_string(overlap_seconds));
+            }
+            return true;
+        }));
     return text;
 }
 
@@ -228,44 +237,48 @@ Result<std::vector<Uuid>> KeySecrets::retire(const Caller& caller, const KeyName
     TRY(check_seconds(options.unused_for_seconds, longest_drain_seconds, "unusedForSeconds"));
     const std::vector<SecretUse> used = TRY(uses_.of_key(store_, caller.tenant(), key.id));
     std::vector<Uuid> ids;
-    TRY(change(caller, key, [&](KeyRow& row, AuditEvent& event, Timestamp now) -> Result<void> {
-        ids = TRY(to_be_retired(row.secrets(), options.secret, now));
-        for (const ClientSecret& secret : row.secrets()) {
-            if (std::ranges::find(ids, secret.id) != ids.end()) {
-                TRY(check_unused(secret, used, options));
-            }
-        }
-        for (const Uuid& id : ids) {
-            retire_secret(row.secrets(), id, now, false);
-        }
-        event.metadata.emplace_back("secret", "retired");
-        event.metadata.emplace_back("secret_id", joined(ids));
-        return {};
-    }));
+    TRY(change(caller, key, Gives::nothing,
+               [&](KeyRow& row, AuditEvent& event, Timestamp now) -> Result<bool> {
+                   ids = TRY(to_be_retired(row.secrets(), options.secret, now));
+                   // One that has ended already is no longer in anybody's way.
+                   for (const ClientSecret& secret : row.secrets()) {
+                       if (state_of(secret, now) == SecretState::live &&
+                           std::ranges::find(ids, secret.id) != ids.end()) {
+                           TRY(check_unused(secret, used, options));
+                       }
+                   }
+                   for (const Uuid& id : ids) {
+                       retire_secret(row.secrets(), id, now, false);
+                   }
+                   event.metadata.emplace_back("secret", "retired");
+                   event.metadata.emplace_back("secret_id", joined(ids));
+                   return !ids.empty();
+               }));
     return ids;
 }
 
 Result<void> KeySecrets::restore(const Caller& caller, const KeyName& key, const Uuid& secret) {
-    return change(caller, key, [&](KeyRow& row, AuditEvent& event, Timestamp now) -> Result<void> {
-        TRY(row.visit([&](auto& noun) { return check_may_have(caller, noun); }));
-        const auto found = std::ranges::find(row.secrets(), secret, &ClientSecret::id);
-        if (found == row.secrets().end()) {
-            return unknown_secret();
-        }
-        if (state_of(*found, now) == SecretState::live) {
-            return {};
-        }
-        if (!found->frozen) {
-            return fail(ErrorCode::conflict, "the secret is not frozen: it has ended for good");
-        }
-        if (live_secret_count(row.secrets(), now) >= most_live_secrets) {
-            return too_many_secrets();
-        }
-        restore_secret(row.secrets(), secret);
-        event.metadata.emplace_back("secret", "restored");
-        event.metadata.emplace_back("secret_id", secret.text());
-        return {};
-    });
+    return change(
+        caller, key, Gives::secret,
+        [&](KeyRow& row, AuditEvent& event, Timestamp now) -> Result<bool> {
+            const auto found = std::ranges::find(row.secrets(), secret, &ClientSecret::id);
+            if (found == row.secrets().end()) {
+                return unknown_secret();
+            }
+            if (state_of(*found, now) == SecretState::live) {
+                return false;
+            }
+            if (!found->frozen) {
+                return fail(ErrorCode::conflict, "the secret is not frozen: it has ended for good");
+            }
+            if (live_secret_count(row.secrets(), now) >= most_live_secrets) {
+                return too_many_secrets();
+            }
+            restore_secret(row.secrets(), secret);
+            event.metadata.emplace_back("secret", "restored");
+            event.metadata.emplace_back("secret_id", secret.text());
+            return true;
+        });
 }
 
 Result<void> KeySecrets::end_leaked(TenantId tenant, const KeyName& key, const Uuid& secret,
@@ -285,7 +298,9 @@ Result<void> KeySecrets::end_leaked(TenantId tenant, const KeyName& key, const U
         } else if (policy == LeakPolicy::revoke) {
             retire_secret(row->secrets(), secret, now, true);
         }
-        TRY(row->put(transaction, now));
+        if (policy != LeakPolicy::record) {
+            TRY(row->put(transaction, now));
+        }
         return append_change_event(transaction, event);
     });
 }
@@ -293,21 +308,14 @@ Result<void> KeySecrets::end_leaked(TenantId tenant, const KeyName& key, const U
 Result<std::vector<ClientSecret>> KeySecrets::all(const Caller& caller, const KeyName& key) const {
     std::vector<ClientSecret> secrets;
     if (key.kind == PrincipalKind::user) {
-        const AccessKeyEntry* entry = caller.state->access_keys.find(key.id);
-        const bool is_own = entry != nullptr && caller.principal.kind == PrincipalKind::user &&
-                            entry->user == caller.principal.id;
-        if (entry == nullptr || (key.reach == KeyReach::own && !is_own)) {
-            return fail(ErrorCode::not_found, "no access key has this id"); // as if absent
-        }
+        const AccessKeyEntry* entry = TRY(find_access_key(caller, key.id, key.reach));
         secrets = entry->secrets;
-    } else {
-        const AccountEntry* account = caller.state->accounts.find(key.id);
-        if (account == nullptr) {
-            return unknown_account();
-        }
+    } else if (const AccountEntry* account = caller.state->accounts.find(key.id)) {
         secrets = account->secrets.all();
+    } else {
+        return unknown_account();
     }
-    std::ranges::sort(secrets, {}, &ClientSecret::number);
+    std::ranges::sort(secrets, {}, &ClientSecret::created_at);
     return secrets;
 }
 
@@ -316,20 +324,25 @@ Result<std::vector<SecretUse>> KeySecrets::uses(const Caller& caller, const KeyN
 }
 
 Result<std::size_t> KeySecrets::retire_drained() {
+    const Timestamp now = clock_.now();
     std::size_t retired = 0;
+    if (now < next_look_) {
+        return retired;
+    }
+    next_look_ = now.plus_seconds(seconds_between_looks);
     for (const TenantStatePointer& state : directory_.current()->tenants) {
-        std::vector<std::pair<PrincipalKind, Uuid>> draining;
+        std::vector<std::pair<PrincipalKind, Uuid>> due;
         state->accounts.for_each([&](const AccountEntry& account) {
-            if (!account.secrets.is_plain() && is_draining(account.secrets.all())) {
-                draining.emplace_back(PrincipalKind::service_account, account.id);
+            if (account.secrets.is_drain_due(now)) {
+                due.emplace_back(PrincipalKind::service_account, account.id);
             }
         });
         state->access_keys.for_each([&](const AccessKeyEntry& key) {
-            if (is_draining(key.secrets)) {
-                draining.emplace_back(PrincipalKind::user, key.id.value);
+            if (is_drain_due(key.secrets, now)) {
+                due.emplace_back(PrincipalKind::user, key.id.value);
             }
         });
-        for (const auto& [kind, key] : draining) {
+        for (const auto& [kind, key] : due) {
             retired += TRY(retire_drained_of(state->tenant.id, kind, key));
         }
     }

@@ -65,7 +65,7 @@ public:
     /// lately, or is asked for and the only one that is good.
     Result<std::vector<Uuid>> retire(const Caller& caller, const KeyName& key,
                                      const RetirementOptions& options);
-    /// All that are kept, in the order of their numbers.
+    /// All that are kept, the oldest first.
     Result<std::vector<ClientSecret>> all(const Caller& caller, const KeyName& key) const;
     Result<std::vector<SecretUse>> uses(const Caller& caller, const KeyName& key) const;
 
@@ -78,12 +78,15 @@ public:
     Result<void> end_leaked(TenantId tenant, const KeyName& key, const Uuid& secret,
                             LeakPolicy policy, AuditEvent event);
 
-    /// Retires what has drained, in all tenants; how many.
+    /// Retires what has drained, in all tenants; how many. Looks every half minute; call it on one
+    /// thread.
     Result<std::size_t> retire_drained();
 
 private:
+    enum class Gives : std::uint8_t { nothing, secret };
+    /// `change` gets the row and the audit event, changes both, and says whether it did.
     template <class Change>
-    Result<void> change(const Caller& caller, const KeyName& key, Change change);
+    Result<void> change(const Caller& caller, const KeyName& key, Gives gives, Change change);
     Result<void> check_unused(const ClientSecret& secret, const std::vector<SecretUse>& uses,
                               const RetirementOptions& options) const;
     Result<std::size_t> retire_drained_of(TenantId tenant, PrincipalKind kind, const Uuid& key);
@@ -94,6 +97,7 @@ private:
     SecretUses& uses_;
     const Clock& clock_;
     Random& random_;
+    Timestamp next_look_{};
 };
 
 } // namespace claviger

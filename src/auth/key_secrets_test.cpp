@@ -176,7 +176,7 @@ TEST_F(KeySecretsTest, WhatDrainsIsRetiredOnceUnused) {
     token_with(robot.client_secret); // begins anew
     world.clock.advance_seconds(day - 1);
     EXPECT_EQ(*world.secrets.retire_drained(), 0U);
-    world.clock.advance_seconds(1);
+    world.clock.advance_seconds(30); // it looks now and then
     EXPECT_EQ(*world.secrets.retire_drained(), 1U);
     EXPECT_THAT(states(), ElementsAre(SecretState::retired, SecretState::live));
     EXPECT_EQ(*world.secrets.retire_drained(), 0U);
@@ -230,6 +230,61 @@ TEST_F(KeySecretsTest, ANarrowedTokenMakesNoSecret) {
     ASSERT_FALSE(made);
     EXPECT_EQ(made.error().code(), ErrorCode::access_denied);
     EXPECT_FALSE(world.secrets.replace(self, *own_key(self), 0));
+}
+
+TEST_F(KeySecretsTest, ANarrowedTokenRetiresNoneEither) {
+    add();
+    Caller self = world.account(robot);
+    ASSERT_TRUE(world.rules.create(world.admin(),
+                                   {{SubjectType::service_account, robot.account.id.value.text()},
+                                    {world.state()->tenant.id, 7},
+                                    tenant_scope(world.state()->tenant.id)}));
+    self.state = world.state();
+    AccessLimit limit;
+    limit.permissions.emplace();
+    self.principal.narrowing = std::make_shared<const AccessLimit>(limit);
+    EXPECT_EQ(world.secrets.retire(self, *own_key(self), {{}, 0, true}).error().code(),
+              ErrorCode::access_denied);
+    EXPECT_THAT(states(), ElementsAre(SecretState::live, SecretState::live));
+}
+
+TEST_F(KeySecretsTest, WhatIsRestoredIsNotTheNewest) {
+    const Uuid first = all().front().id;
+    ASSERT_TRUE(world.secrets.end_leaked(
+        world.state()->tenant.id, key, first, LeakPolicy::freeze,
+        change_event(world.admin(), world.clock.now(), audit_action::update, "", "", "")));
+    world.clock.advance_seconds(1);
+    const NewSecret second = add();
+    ASSERT_TRUE(world.secrets.restore(world.admin(), key, first));
+    EXPECT_THAT(*world.secrets.retire(world.admin(), key, {{}, 0, true}), ElementsAre(first));
+    EXPECT_NE(token_with(second.text), "");
+}
+
+TEST_F(KeySecretsTest, WhatIsFrozenEndsForGoodWhenItIsRevokedOrReplaced) {
+    for (const bool by_revocation : {true, false}) {
+        const Uuid id = all().back().id;
+        ASSERT_TRUE(world.secrets.end_leaked(
+            world.state()->tenant.id, key, id, LeakPolicy::freeze,
+            change_event(world.admin(), world.clock.now(), audit_action::update, "", "", "")));
+        if (by_revocation) {
+            ASSERT_TRUE(world.revocations.end_secret(world.admin(), key.id, id));
+        } else {
+            ASSERT_TRUE(world.secrets.replace(world.admin(), key, 0));
+        }
+        EXPECT_EQ(world.secrets.restore(world.admin(), key, id).error().code(),
+                  ErrorCode::conflict);
+        add();
+    }
+}
+
+TEST_F(KeySecretsTest, WhatChangesNothingIsNoEvent) {
+    const auto events = [&] {
+        return testing::payloads_of(world.store, world.state()->tenant.id).size();
+    };
+    const std::size_t before = events();
+    EXPECT_TRUE(world.secrets.retire(world.admin(), key, {})->empty());
+    EXPECT_TRUE(world.secrets.restore(world.admin(), key, all().front().id));
+    EXPECT_EQ(events(), before);
 }
 
 TEST_F(KeySecretsTest, AnAccessKeyHasSecretsOfItsOwn) {

@@ -59,15 +59,17 @@ Result<LeakOutcome> LeakedSecrets::report(const TenantState& state, const LeakRe
         }
         found = found ? found : find(state, secret, std::nullopt);
     }
-    if (!found) {
-        throttle_.record_failure(counted_as, origin.source_ip);
-        return LeakOutcome::unknown;
-    }
-    count_.fetch_add(1, std::memory_order_relaxed);
-    const bool is_live = found->secret.state == SecretState::live;
+    const bool is_live = found && found->secret.state == SecretState::live;
     // A trap stays one: who has found it is told, and the next one too.
     const bool ends = is_live && !found->is_honey;
     const LeakPolicy policy = ends ? settings_.leaked_secret_policy : LeakPolicy::record;
+    if (!found || policy == LeakPolicy::record) { // what ends nothing could be said for ever
+        throttle_.record_failure(counted_as, origin.source_ip);
+    }
+    if (!found) {
+        return LeakOutcome::unknown;
+    }
+    count_.fetch_add(1, std::memory_order_relaxed);
     AuditEvent event;
     event.tenant = state.tenant.id;
     event.at = clock_.now();

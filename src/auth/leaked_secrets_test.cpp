@@ -103,6 +103,15 @@ TEST_F(LeakedSecretsTest, GuessingIsSlowedDown) {
     EXPECT_GT(wait, 0);
 }
 
+TEST_F(LeakedSecretsTest, TheSameSecretIsNotReportedForEver) {
+    Result<LeakOutcome> last;
+    for (int i = 0; i < 100 && (i == 0 || last); ++i) {
+        last = report(robot.client_secret.reveal(), "robot");
+    }
+    ASSERT_FALSE(last);
+    EXPECT_EQ(last.error().code(), ErrorCode::too_many_requests);
+}
+
 TEST_F(LeakedSecretsTest, AHoneyKeyIsGoodForNothing) {
     const NewServiceAccount trap =
         *world.accounts.create(world.admin(), "trap", R"({"honey":true})");

@@ -5,6 +5,7 @@
 
 #include "auth/access_rules.h"
 #include "auth/issue_token.h"
+#include "auth/key_row.h"
 #include "auth/last_administrator.h"
 #include "auth/revocation_journal.h"
 #include "auth/rights.h"
@@ -24,10 +25,6 @@ Result<void> record(Transaction& transaction, const Caller& caller, Timestamp no
                                     std::move(entity_id), std::move(entity_name));
     event.metadata.emplace_back(tokens_member, ended);
     return append_change_event(transaction, event);
-}
-
-bool has_secret(const std::vector<ClientSecret>& secrets, const Uuid& id) {
-    return std::ranges::find(secrets, id, &ClientSecret::id) != secrets.end();
 }
 
 std::unexpected<Error> unknown_key() {
@@ -117,29 +114,26 @@ Result<void> Revocations::end_account_tokens(const Caller& caller, const Uuid& i
 
 Result<void> Revocations::end_secret(const Caller& caller, const Uuid& key, const Uuid& secret) {
     const Timestamp now = clock_.now();
-    const auto unknown = [] { return fail(ErrorCode::not_found, "the key has no such secret"); };
-    const auto end = [&](auto& row, auto& rows, const char* entity,
-                         Transaction& transaction) -> Result<void> {
-        if (!has_secret(row.secrets, secret)) {
-            return unknown();
-        }
-        retire_secret(row.secrets, secret, now, true);
-        row.updated_at = now;
-        TRY(rows.put(row));
-        AuditEvent event =
-            change_event(caller, now, audit_action::update, entity, key.text(), row.name);
-        event.metadata.emplace_back("secret", ended);
-        return append_change_event(transaction, event);
-    };
     return store_.write([&](Transaction& transaction) -> Result<void> {
-        auto of_user = TRY(transaction.access_keys().find({caller.tenant(), key}));
-        if (of_user) {
-            return end(*of_user, transaction.access_keys(), "access-keys", transaction);
+        auto row = TRY(find_key_row(transaction, caller.tenant(), PrincipalKind::user, key));
+        if (!row) {
+            row = TRY(
+                find_key_row(transaction, caller.tenant(), PrincipalKind::service_account, key));
         }
-        auto account = TRY(transaction.service_accounts().find({caller.tenant(), key}));
-        return account
-                   ? end(*account, transaction.service_accounts(), "service-account", transaction)
-                   : unknown_key();
+        if (!row) {
+            return unknown_key();
+        }
+        const auto& secrets = row->secrets();
+        if (std::ranges::find(secrets, secret, &ClientSecret::id) == secrets.end()) {
+            return fail(ErrorCode::not_found, "the key has no such secret");
+        }
+        retire_secret(row->secrets(), secret, now, true);
+        TRY(row->put(transaction, now));
+        AuditEvent event = change_event(caller, now, audit_action::update, "", "", "");
+        row->describe(event);
+        event.metadata.emplace_back("secret", ended);
+        event.metadata.emplace_back("secret_id", secret.text());
+        return append_change_event(transaction, event);
     });
 }
 

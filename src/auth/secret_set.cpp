@@ -24,6 +24,7 @@ std::optional<SecretMatch> match_of(const ClientSecret& secret, Timestamp now) {
 void retire(ClientSecret& secret, Timestamp at, bool with_tokens) {
     secret.retired_at = secret.retired_at.value_or(at);
     secret.tokens_ended = secret.tokens_ended || with_tokens;
+    secret.frozen = false; // for good
     secret.drain.reset();
 }
 
@@ -56,6 +57,12 @@ SecretState state_of(const ClientSecret& secret, Timestamp now) {
     }
     return secret.expires_at && *secret.expires_at <= now ? SecretState::expired
                                                           : SecretState::live;
+}
+
+bool is_drain_due(std::span<const ClientSecret> secrets, Timestamp now) {
+    return std::ranges::any_of(secrets, [&](const ClientSecret& secret) {
+        return secret.drain && secret.drain->since.plus_seconds(secret.drain->seconds) <= now;
+    });
 }
 
 std::size_t live_secret_count(std::span<const ClientSecret> secrets, Timestamp now) {
@@ -104,8 +111,9 @@ void retire_secret(std::vector<ClientSecret>& secrets, const Uuid& id, Timestamp
 void freeze_secret(std::vector<ClientSecret>& secrets, const Uuid& id, Timestamp now) {
     const auto found = std::ranges::find(secrets, id, &ClientSecret::id);
     if (found != secrets.end() && !found->retired_at) {
+        retire(*found, now, true);
         found->frozen = true;
-        retire_secret(secrets, id, now, true);
+        forget_oldest(secrets);
     }
 }
 
@@ -159,6 +167,10 @@ std::optional<SecretMatch> SecretSet::find(const Digest& offered, Timestamp now)
     return is_equal && number_ != 0
                ? std::optional(SecretMatch{id_, number_, SecretState::live, {}})
                : std::nullopt;
+}
+
+bool SecretSet::is_drain_due(Timestamp now) const {
+    return more_ && claviger::is_drain_due(*more_, now);
 }
 
 bool SecretSet::have_tokens_ended(std::uint32_t number) const {

@@ -20,6 +20,9 @@ inline constexpr std::size_t most_retired_secrets = 8; // the longest retired is
 enum class SecretState : std::uint8_t { live, expired, retired };
 SecretState state_of(const ClientSecret& secret, Timestamp now);
 
+/// Whether one may have drained: it has if it was not used since.
+bool is_drain_due(std::span<const ClientSecret> secrets, Timestamp now);
+
 std::size_t live_secret_count(std::span<const ClientSecret> secrets, Timestamp now);
 
 /// Which of a key's secrets was offered.
@@ -59,7 +62,7 @@ public:
     explicit SecretSet(const std::vector<ClientSecret>& secrets);
 
     std::vector<ClientSecret> all() const;
-    bool is_plain() const { return more_ == nullptr; }
+    bool is_drain_due(Timestamp now) const;
     std::optional<SecretMatch> find(const Digest& offered, Timestamp now) const;
     bool have_tokens_ended(std::uint32_t number) const;
 

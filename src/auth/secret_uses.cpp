@@ -6,8 +6,6 @@
 namespace claviger {
 namespace {
 
-constexpr std::int64_t seconds_a_day = 86'400;
-
 /// Adds what was seen earlier to what was seen later.
 void add_earlier(SecretUse& later, const SecretUse& earlier) {
     later.count += earlier.day == later.day ? earlier.count : 0;
@@ -17,7 +15,7 @@ void add_earlier(SecretUse& later, const SecretUse& earlier) {
 
 void SecretUses::record(TenantId tenant, const Uuid& key, const Uuid& secret, const Origin& origin,
                         Timestamp at) {
-    const std::int64_t day = at.seconds() / seconds_a_day;
+    const Day day = day_of(at);
     Shard& shard = shards_[place_of(secret)];
     const std::scoped_lock lock(shard.mutex);
     SecretUse& use = shard.seen[secret];

@@ -2,7 +2,6 @@
 #include "auth/service_accounts.h"
 
 #include "auth/access_rules.h"
-#include "auth/key_row.h"
 #include "auth/last_administrator.h"
 #include "auth/names.h"
 

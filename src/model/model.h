@@ -10,6 +10,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/day.h"
 #include "base/encoding.h"
 #include "base/time.h"
 #include "model/ids.h"
@@ -59,7 +60,7 @@ struct SecretUse {
     Timestamp at;
     std::string source_ip;
     std::string user_agent;
-    std::int64_t day = 0;    // since 1970-01-01, UTC
+    Day day;
     std::uint64_t count = 0; // of the uses on that day
 };
 

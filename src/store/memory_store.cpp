@@ -9,6 +9,20 @@
 
 namespace claviger {
 
+namespace {
+
+bool has_secret(const MemoryTables& tables, const SecretUse& use) {
+    const auto is_in = [&](const auto& owners) {
+        const auto owner = owners.find({use.tenant, use.key});
+        return owner != owners.end() &&
+               std::ranges::find(owner->second.secrets, use.secret, &ClientSecret::id) !=
+                   owner->second.secrets.end();
+    };
+    return is_in(tables.service_accounts) || is_in(tables.access_keys);
+}
+
+} // namespace
+
 MemoryStore::MemoryStore() : tables_(std::make_unique<MemoryTables>()) {}
 
 MemoryStore::~MemoryStore() = default;
@@ -123,6 +137,9 @@ Result<void> MemoryStore::record_last_logins(std::span<const LastLogin> logins) 
 Result<void> MemoryStore::record_secret_uses(std::span<const SecretUse> uses) {
     const std::scoped_lock lock(mutex_);
     for (const SecretUse& use : uses) {
+        if (!has_secret(*tables_, use)) {
+            continue; // it is gone meanwhile
+        }
         SecretUse& kept = secret_uses_[use.secret];
         const std::uint64_t before = kept.day == use.day ? kept.count : 0;
         kept = use;
@@ -135,7 +152,7 @@ Result<std::vector<SecretUse>> MemoryStore::secret_uses(TenantId tenant, const U
     const std::scoped_lock lock(mutex_);
     std::vector<SecretUse> uses;
     for (const SecretUse& use : std::views::values(secret_uses_)) {
-        if (use.tenant == tenant && use.key == key) {
+        if (use.tenant == tenant && use.key == key && has_secret(*tables_, use)) {
             uses.push_back(use);
         }
     }

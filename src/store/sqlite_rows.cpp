@@ -71,7 +71,7 @@ void read_row(const Statement& row, SecretUse& use) {
     use.at = row.time(3);
     use.source_ip = row.text(4);
     use.user_agent = row.text(5);
-    use.day = row.integer(6);
+    use.day = {static_cast<std::int32_t>(row.integer(6))};
     use.count = static_cast<std::uint64_t>(row.integer(7));
 }
 

@@ -36,13 +36,17 @@ Result<void> replace_secrets(Connection& connection, const SecretStatements& sta
 
 Result<void> add_secret_uses(Connection& connection, std::span<const SecretUse> uses) {
     for (const SecretUse& use : uses) {
+        // Of a secret that is gone meanwhile nothing is kept.
         TRY(connection.run(
             "INSERT INTO secret_use (tenant, key, secret, at, source_ip, user_agent, day, count) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
+            "SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 WHERE EXISTS "
+            "(SELECT 1 FROM client_secret WHERE tenant = ?1 AND service_account = ?2 AND id = ?3) "
+            "OR EXISTS "
+            "(SELECT 1 FROM access_key_secret WHERE tenant = ?1 AND access_key = ?2 AND id = ?3) "
             "ON CONFLICT (tenant, key, secret) DO UPDATE SET at = excluded.at, "
             "source_ip = excluded.source_ip, user_agent = excluded.user_agent, "
             "count = excluded.count + iif(day = excluded.day, count, 0), day = excluded.day",
-            use.tenant, use.key, use.secret, use.at, use.source_ip, use.user_agent, use.day,
+            use.tenant, use.key, use.secret, use.at, use.source_ip, use.user_agent, use.day.number,
             static_cast<std::int64_t>(use.count)));
     }
     return {};

@@ -571,16 +571,16 @@ TYPED_TEST(StoreTest, UsesOfSecretsAddUpByDay) {
     auto robot = account(first, 1, "robot");
     this->must(put(this->store(), robot));
     const Uuid key = robot.id.value;
-    const auto use = [&](const ClientSecret& secret, std::int64_t seconds, std::int64_t day,
+    const auto use = [&](const ClientSecret& secret, std::int64_t seconds, std::int32_t day,
                          std::uint64_t count) {
-        return SecretUse{first, key, secret.id, at(seconds), "192.0.2.1", "curl/8", day, count};
+        return SecretUse{first, key, secret.id, at(seconds), "192.0.2.1", "curl/8", {day}, count};
     };
     const auto found = [&](TenantId tenant) {
         Texts texts;
         const auto uses = this->store().secret_uses(tenant, key);
         for (const SecretUse& one : *uses) {
             texts.push_back(join(one.secret.text(), text(one.at), one.source_ip, one.user_agent,
-                                 number(one.day), number(one.count)));
+                                 number(one.day.number), number(one.count)));
         }
         std::ranges::sort(texts);
         return texts;
@@ -600,6 +600,12 @@ TYPED_TEST(StoreTest, UsesOfSecretsAddUpByDay) {
     std::ranges::sort(both);
     EXPECT_EQ(found(first), both);
     EXPECT_EQ(found(second), Texts{});
+    // Of secrets that are gone nothing is kept, and nothing is taken.
+    const ClientSecret gone = robot.secrets.front();
+    robot.secrets.erase(robot.secrets.begin());
+    this->must(put(this->store(), robot));
+    this->must(this->store().record_secret_uses(std::vector{use(gone, 95, 6, 1)}));
+    EXPECT_EQ(found(first), (Texts{expected(0, 91, 6, 4)}));
 }
 
 TYPED_TEST(StoreTest, TheListenerHearsEveryCommitInOrder) {
