@@ -135,18 +135,19 @@ TEST_F(TokenTest, EndWithEveryChangeOfTheirAccount) {
         *world.secrets.replace(world.admin(), {PrincipalKind::service_account, id}, 0);
     EXPECT_FALSE(verify(token)) << "in the same second";
     EXPECT_FALSE(world.grant(account).result) << "the old secret";
-    const auto again = world.grants.client_credentials(*world.state(), "ci-1", fresh.reveal(),
-                                                       World::origin(), {});
-    token = again.result->access_token;
+    const auto grant = [&] {
+        return world.grants.client_credentials(*world.state(), "ci-1", fresh.reveal(),
+                                               World::origin(), {});
+    };
+    token = grant().result->access_token;
     ASSERT_TRUE(verify(token));
     ASSERT_TRUE(world.accounts.set_enabled(world.admin(), id, false));
     EXPECT_FALSE(verify(token));
+    EXPECT_FALSE(grant().result) << "disabled";
     ASSERT_TRUE(world.accounts.set_enabled(world.admin(), id, true));
     EXPECT_FALSE(verify(token)) << "enabling revives nothing";
     ASSERT_TRUE(world.accounts.remove(world.admin(), id));
-    EXPECT_FALSE(
-        world.grants.client_credentials(*world.state(), "ci-1", fresh.reveal(), World::origin(), {})
-            .result);
+    EXPECT_FALSE(grant().result) << "gone";
 }
 
 TEST_F(TokenTest, ExpireAndStayInTheirTenant) {

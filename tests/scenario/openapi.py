@@ -2,6 +2,7 @@
 """Holds recorded answers against an OpenAPI document (3.0 or 3.1)."""
 from __future__ import annotations
 
+import functools
 import ipaddress
 import json
 import re
@@ -147,15 +148,20 @@ class Contract:
         schema = content[media_type].get("schema")
         if schema is None or schema.get("format") == "binary":
             return []
+        return self.judge_json(json.dumps(schema), exchange.body)
+
+    @functools.lru_cache(maxsize=2000)  # many answers are alike: lists of roles above all
+    def judge_json(self, schema: str, body: bytes) -> list[str]:
         try:
-            value = json.loads(exchange.body)
+            value = json.loads(body)
         except ValueError as error:
             return [f"the body is no JSON: {error}"]
         return [f"{'/'.join(map(str, error.absolute_path)) or 'body'}: {error.message[:300]}"
                 for error in self.validator(schema).iter_errors(value)]
 
-    def validator(self, schema: dict) -> Draft202012Validator:
-        absolute = json.loads(json.dumps(schema).replace('"#/', f'"{DOCUMENT_URI}#/'))
+    @functools.lru_cache(maxsize=None)
+    def validator(self, schema: str) -> Draft202012Validator:
+        absolute = json.loads(schema.replace('"#/', f'"{DOCUMENT_URI}#/'))
         return Draft202012Validator(absolute, registry=self.registry, format_checker=formats)
 
 
