@@ -23,7 +23,8 @@ from typing import Callable
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 # Two lanes that run side by side, each suite after the one before it.
-PYTHON_LANES = [["tests/documents", "tests/clients", "tests/rights"],
+PYTHON_LANES = [["tests/documents", "tests/clients", "tests/gateways",
+                 "tests/rights"],
                 ["tests/states", "tests/contract", "tests/attacks", "tests/crash/kill"]]
 LONGEST_OUTPUT = 12_000  # characters shown of a failed one
 LONGEST_RUN = 1800  # seconds

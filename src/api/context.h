@@ -30,6 +30,8 @@
 
 namespace claviger {
 
+class RouteMap;
+
 /// Everything below the API, put together once at start.
 struct Services {
     Store& store;
@@ -55,6 +57,7 @@ struct Services {
     Random& random;
     Log& log;
     Diagnoses& diagnoses;
+    const RouteMap* route_map = nullptr; // of protected APIs, if there are any
 };
 
 struct Context {

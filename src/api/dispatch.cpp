@@ -4,9 +4,9 @@
 #include <algorithm>
 
 #include "api/basic_credentials.h"
+#include "api/bearer.h"
 #include "api/problem.h"
 #include "api/refusals.h"
-#include "api/token_grants.h"
 #include "base/text.h"
 
 namespace claviger {
@@ -69,22 +69,6 @@ Origin origin_of(const HttpRequest& request, const Operation& operation) {
             problem_status(ErrorCode::invalid_grant, operation.errors)};
 }
 
-/// The token of "Bearer <token>"; nothing else is one (RFC 6750 2.1).
-Result<std::string_view> bearer_token(const HttpRequest& request) {
-    if (!request.authorization) {
-        return fail(ErrorCode::unauthenticated, "The Authorization header is missing.");
-    }
-    std::string_view text = *request.authorization;
-    const bool bearer = text.size() > 7 && ascii_iequal(text.substr(0, 7), "Bearer ");
-    text.remove_prefix(bearer ? 7 : text.size());
-    const bool has_separator =
-        std::ranges::any_of(text, [](char c) { return c == ' ' || c == ',' || c == '\t'; });
-    if (text.empty() || has_separator) {
-        return fail(ErrorCode::unauthenticated, "The Authorization header holds no bearer token.");
-    }
-    return text;
-}
-
 /// Whoever shows a token or a secret is told that it is not good: it may be again.
 ErrorCode refusal_of_disabled_tenant(const Operation& operation) {
     if (operation.request_class == RequestClass::token || operation.errors != ErrorStyle::problem) {
@@ -140,6 +124,9 @@ Result<void> Dispatcher::check(const Routes& routes) {
 
 Dispatcher::Dispatcher(Routes routes, Services services)
     : routes_(std::move(routes)), services_(services) {
+    if (services_.route_map != nullptr) {
+        gateways_.emplace(services_);
+    }
     for (const Route& route : routes_) {
         const std::string_view pattern = route.operation.path;
         if (!pattern.contains('{')) {
@@ -156,7 +143,8 @@ Dispatcher::Dispatcher(Routes routes, Services services)
 }
 
 Dispatcher::Counts Dispatcher::counts() const {
-    return {allowed_.load(std::memory_order_relaxed), denied_.load(std::memory_order_relaxed)};
+    return {allowed_.load(std::memory_order_relaxed), denied_.load(std::memory_order_relaxed),
+            gateways_ ? gateways_->counts() : ForwardAuth::Counts()};
 }
 
 std::span<const Route* const> Dispatcher::find(std::string_view path) const {
@@ -177,7 +165,14 @@ const Route* Dispatcher::find(HttpMethod method, std::string_view path) const {
     return at == routes.end() ? nullptr : *at;
 }
 
+bool Dispatcher::is_asked_by_gateway(std::string_view path) const {
+    return gateways_ && ForwardAuth::is_asked(path);
+}
+
 RoutePlan Dispatcher::plan(HttpMethod method, std::string_view path) const {
+    if (is_asked_by_gateway(path)) {
+        return {unread_body, RequestClass::decision, "forwardAuth", true};
+    }
     const Route* route = find(method, path);
     if (route == nullptr) {
         return {unread_body, RequestClass::administration, "unmatched"};
@@ -189,7 +184,7 @@ RoutePlan Dispatcher::plan(HttpMethod method, std::string_view path) const {
 
 RunsOn Dispatcher::runs_on(const HttpRequest& request) const {
     const Route* route = find(request.method, request.path);
-    if (route == nullptr) {
+    if (route == nullptr || is_asked_by_gateway(request.path)) {
         return RunsOn::inline_thread;
     }
     const Operation& operation = route->operation;
@@ -208,6 +203,9 @@ HttpResponse Dispatcher::refuse(int status, std::string_view detail, const HttpR
 
 HttpResponse Dispatcher::serve(const HttpRequest& request) {
     try {
+        if (is_asked_by_gateway(request.path)) {
+            return gateways_->serve(request);
+        }
         const Route* route = find(request.method, request.path);
         return route == nullptr ? answer_other_methods(request) : answer(request, *route);
     } catch (const std::exception& error) {
@@ -260,32 +258,14 @@ HttpResponse Dispatcher::answer(const HttpRequest& request, const Route& route) 
     return respond(context, route, std::move(body));
 }
 
-Result<Principal> Dispatcher::authenticate(Context& context) const {
-    const std::string_view token = TRY(bearer_token(context.request));
-    auto principal = services_.verifier.verify(
-        context.state(), token, AcceptedTokens::access_and_id_tokens, context.request.source_ip);
-    if (principal) {
-        if (principal->is_outside_addresses) {
-            warn_of_address(services_, context.request, principal->name);
-        }
-        return *std::move(principal);
-    }
-    // The reason is for the log and its owner; a stranger learns only that the token is not good.
-    const Refusal& refusal = context.refusal.emplace(std::move(principal).error());
-    services_.log.write(LogLevel::debug, refusal.log_text(),
-                        {{"request_id", std::string_view(context.request.request_id)}});
-    return fail(ErrorCode::unauthenticated, refusal.reason == RefusalReason::wrong_issuer
-                                                ? std::string(text_of(refusal.reason).audit)
-                                                : std::string("The bearer token is not valid."));
-}
-
 Result<std::string> Dispatcher::run(Context& context, const Route& route) {
     const Operation& operation = route.operation;
     const auto& authorization = context.request.authorization;
     const bool is_judged_later =
         operation.access.takes_basic() && authorization && read_basic(*authorization);
     if (operation.access.needs_token() && !is_judged_later) {
-        context.caller.principal = TRY(authenticate(context));
+        context.caller.principal =
+            TRY(authenticate(context, services_.verifier, AcceptedTokens::access_and_id_tokens));
     }
     Input input;
     TRY(read_path(operation.path, context.request.path, input));
@@ -328,22 +308,21 @@ HttpResponse Dispatcher::respond(Context& context, const Route& route, Result<st
                                  {"line", std::int64_t{error.where().line()}}});
         }
         if (error.code() == ErrorCode::unauthenticated) {
-            std::string challenge = "Bearer realm=\"" + context.state().tenant.realm + "\"";
-            challenge += context.request.authorization ? ", error=\"invalid_token\"" : "";
-            response.headers.emplace_back("WWW-Authenticate", std::move(challenge));
+            response.headers.emplace_back("WWW-Authenticate", challenge_of(context, {}));
             if (operation.access.takes_basic()) {
                 response.headers.emplace_back(
                     "WWW-Authenticate", "Basic realm=\"" + context.state().tenant.realm + "\"");
             }
         }
         if (error.code() == ErrorCode::access_denied && operation.access.needs_token()) {
-            std::string challenge = "Bearer realm=\"" + context.state().tenant.realm +
-                                    "\", error=\"insufficient_scope\"";
-            if (operation.access.needs_permission()) {
-                challenge += ", scope=\"" + std::string(operation.access.resource_type()) + ":" +
-                             std::string(name_of(operation.access.action())) + "\"";
-            }
-            response.headers.emplace_back("WWW-Authenticate", std::move(challenge));
+            const Access& access = operation.access;
+            response.headers.emplace_back(
+                "WWW-Authenticate",
+                challenge_of_missing(context, {},
+                                     access.needs_permission()
+                                         ? std::string(access.resource_type()) + ":" +
+                                               std::string(name_of(access.action()))
+                                         : std::string()));
         }
         if (error.code() == ErrorCode::too_many_requests ||
             error.code() == ErrorCode::unavailable) {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "api/context.h"
+#include "api/forward_auth.h"
 #include "api/http.h"
 #include "api/route.h"
 
@@ -33,6 +34,7 @@ public:
     struct Counts {
         std::uint64_t allowed = 0;
         std::uint64_t denied = 0;
+        ForwardAuth::Counts forwarded;
     };
     Counts counts() const;
 
@@ -45,17 +47,18 @@ private:
     /// Called several times a request: they allocate nothing.
     std::span<const Route* const> find(std::string_view path) const;
     const Route* find(HttpMethod method, std::string_view path) const;
+    bool is_asked_by_gateway(std::string_view path) const;
     HttpResponse answer(const HttpRequest& request, const Route& route);
     HttpResponse answer_other_methods(const HttpRequest& request) const;
     Result<std::string> run(Context& context, const Route& route);
-    Result<Principal> authenticate(Context& context) const;
     HttpResponse respond(Context& context, const Route& route, Result<std::string> body);
 
     Routes routes_;
     Services services_;
     /// The routes of paths without parameters, which win over patterns that fit as well.
     std::unordered_map<std::string_view, std::vector<const Route*>> paths_;
-    std::vector<Pattern> patterns_; // the fewer parameters the earlier
+    std::vector<Pattern> patterns_;       // the fewer parameters the earlier
+    std::optional<ForwardAuth> gateways_; // where there is a route map
     std::atomic<std::uint64_t> allowed_{0};
     std::atomic<std::uint64_t> denied_{0};
 };

@@ -32,6 +32,8 @@ struct HttpRequest {
     std::string user_agent;                   // as the client says
     std::string body;
     std::string source_ip;        // the peer, or what a trusted proxy says
+    std::string peer_ip;          // whoever holds the connection, where the plan asks for lines
+    std::string header_lines;     // all, each with its CRLF, where the plan asks for them
     std::string request_id;       // UUID text, made by the server
     bool is_behind_proxy = false; // a trusted proxy said the source
 };
@@ -69,6 +71,7 @@ struct RoutePlan {
     std::size_t max_body = 0; // bytes
     RequestClass request_class = RequestClass::administration;
     std::string_view route_id; // operation id, or "unmatched"; a label of bounded cardinality
+    bool needs_header_lines = false;
 };
 
 /// What the server calls. Implemented by api/dispatch.

@@ -11,6 +11,7 @@ Routes form_token_routes();
 Routes form_revocation_routes();
 Routes revocation_routes();
 Routes discovery_routes();
+Routes protected_resource_routes();
 Routes service_account_routes();
 Routes access_key_routes();
 Routes key_limit_routes();

@@ -10,6 +10,7 @@ Routes all_routes() {
                                form_revocation_routes(),
                                revocation_routes(),
                                discovery_routes(),
+                               protected_resource_routes(),
                                service_account_routes(),
                                access_key_routes(),
                                key_limit_routes(),

@@ -59,8 +59,11 @@ Judged<void> check_times(const Judge& judge, const ParsedJwt& jwt, std::int64_t 
 
 /// The claims that only access tokens have (RFC 9068 2.2, 4).
 Judged<void> check_access_token(const Judge& judge, const ParsedJwt& jwt, const TenantState& state,
-                                const TokenSettings& settings) {
-    if (std::ranges::find(jwt.audience, settings.audience) == jwt.audience.end()) {
+                                const TokenSettings& settings, std::string_view resource) {
+    const auto is_for_us = [&](std::string_view audience) {
+        return audience == settings.audience || (!resource.empty() && audience == resource);
+    };
+    if (std::ranges::none_of(jwt.audience, is_for_us)) {
         return judge.refuse(RefusalReason::wrong_audience);
     }
     if (!jwt.tenant || *jwt.tenant != number_of(state.tenant.id)) {
@@ -205,7 +208,8 @@ Judged<std::optional<Uuid>> access_key_of(const Judge& judge, const ParsedJwt& j
 } // namespace
 
 Judged<VerifiedToken> verify_jwt(const TenantState& state, const TokenSettings& settings,
-                                 std::string_view token, AcceptedTokens accepted, Timestamp now) {
+                                 std::string_view token, AcceptedTokens accepted, Timestamp now,
+                                 std::string_view resource) {
     Judge judge;
     const auto parsed = parse_jwt(token);
     if (!parsed) {
@@ -228,7 +232,7 @@ Judged<VerifiedToken> verify_jwt(const TenantState& state, const TokenSettings& 
     TRY(check_times(judge, jwt, now.seconds()));
     const bool is_id_token = key->row.purpose == KeyPurpose::id_token;
     if (!is_id_token) {
-        TRY(check_access_token(judge, jwt, state, settings));
+        TRY(check_access_token(judge, jwt, state, settings, resource));
     }
     const auto token_id = read_token_id(jwt.token_id);
     const auto session = Uuid::parse(jwt.session);
@@ -254,8 +258,9 @@ bool is_revoked(const TenantState& state, const VerifiedToken& token) {
            (not_before && token.issued_at < first_good_second(*not_before));
 }
 
-TokenVerifier::TokenVerifier(const TokenSettings& settings, const Clock& clock)
-    : settings_(settings), clock_(clock), serial_([] {
+TokenVerifier::TokenVerifier(const TokenSettings& settings, const Clock& clock,
+                             std::string resource)
+    : settings_(settings), clock_(clock), resource_(std::move(resource)), serial_([] {
           static std::atomic<std::uint64_t> last{0};
           return ++last;
       }()) {}
@@ -280,7 +285,7 @@ Judged<VerifiedToken> TokenVerifier::find(const TenantState& state, std::string_
             return verified;
         }
     }
-    VerifiedToken verified = TRY(verify_jwt(state, settings_, token, accepted, now));
+    VerifiedToken verified = TRY(verify_jwt(state, settings_, token, accepted, now, resource_));
     cache.insert({hash, serial_, verified, state.keys.serial()});
     if (verified.narrowing) {
         narrowings.insert(hash, verified.narrowing);

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -51,13 +52,17 @@ struct VerifiedToken : TokenFacts {
 bool is_revoked(const TenantState& state, const VerifiedToken& token);
 
 /// Checks form, key, signature and claims of a token of this tenant at `now`; not the principal.
-/// Pure: no cache, no clock. A refusal names a principal only when the signature is good.
+/// Tokens of the usual audience are good, and those that were asked for `resource` (RFC 8707), if
+/// that is given. Pure: no cache, no clock. A refusal names a principal only when the signature is
+/// good.
 Judged<VerifiedToken> verify_jwt(const TenantState& state, const TokenSettings& settings,
-                                 std::string_view token, AcceptedTokens accepted, Timestamp now);
+                                 std::string_view token, AcceptedTokens accepted, Timestamp now,
+                                 std::string_view resource = {});
 
 class TokenVerifier {
 public:
-    TokenVerifier(const TokenSettings& settings, const Clock& clock);
+    /// `resource`: as in verify_jwt().
+    TokenVerifier(const TokenSettings& settings, const Clock& clock, std::string resource = {});
 
     /// The principal of a valid token whose principal is eligible now. The refusal is for the log
     /// and for who may ask why, not for the caller.
@@ -75,6 +80,7 @@ private:
 
     const TokenSettings& settings_;
     const Clock& clock_;
+    std::string resource_;
     std::uint64_t serial_; // identifies this verifier in the per-thread caches
     mutable std::atomic<std::uint64_t> outside_addresses_{0};
 };

@@ -7,6 +7,7 @@
 #include "cli/option_sources.h"
 #include "cli/options_text.h"
 #include "cli/parse_command.h"
+#include "cli/route_map_commands.h"
 
 namespace claviger {
 namespace {
@@ -102,6 +103,8 @@ int run_command_line(const std::vector<std::string>& arguments, const Commands& 
         streams.out << options_reference();
     } else if (parsed->command.starts_with("config ")) {
         code = show_configuration(*parsed, streams);
+    } else if (parsed->command.starts_with("routes ")) {
+        code = run_route_map_command(parsed->command, parsed->arguments, streams);
     } else if (const ApiCommand* command = find_api_command(parsed->command)) {
         code = run_api_command(*command, parsed->arguments, streams);
     } else {

@@ -6,71 +6,11 @@
 #include "auth/names.h"
 #include "auth/narrowing.h"
 #include "base/text.h"
-#include "cli/options.h"
+#include "cli/assign_option.h"
+#include "cli/route_map_file.h"
 
 namespace claviger {
 namespace {
-
-using Complaint = std::optional<std::string>;
-
-template <auto field>
-Complaint assign_text(const OptionSpec&, std::string_view text, Options& options) {
-    options.*field = std::string(text);
-    return std::nullopt;
-}
-
-template <auto field>
-Complaint assign_integer(const OptionSpec& spec, std::string_view text, Options& options) {
-    const auto number = parse_integer<std::int64_t>(text);
-    if (!number || *number < spec.least || *number > spec.most) {
-        return "give a whole number from " + std::to_string(spec.least) + " to " +
-               std::to_string(spec.most);
-    }
-    using Field = std::remove_cvref_t<decltype(options.*field)>;
-    options.*field = static_cast<Field>(*number);
-    return std::nullopt;
-}
-
-template <auto field>
-Complaint assign_boolean(const OptionSpec&, std::string_view text, Options& options) {
-    if (text != "true" && text != "false") {
-        return "give true or false";
-    }
-    options.*field = text == "true";
-    return std::nullopt;
-}
-
-template <auto field>
-Complaint assign_secret(const OptionSpec&, std::string_view text, Options& options) {
-    options.*field = Secret(text);
-    return std::nullopt;
-}
-
-template <auto field>
-Complaint assign_address(const OptionSpec&, std::string_view text, Options& options) {
-    const auto address = parse_socket_address(text);
-    if (!address) {
-        return "give an IP address and a port, such as 127.0.0.1:8080 or [::1]:8080";
-    }
-    options.*field = *address;
-    return std::nullopt;
-}
-
-/// Choices stand in the order of the enumeration's values.
-template <auto field>
-Complaint assign_choice(const OptionSpec& spec, std::string_view text, Options& options) {
-    const auto at = std::ranges::find(spec.choices, text);
-    if (at == spec.choices.end()) {
-        std::string complaint = "give one of";
-        for (const std::string_view choice : spec.choices) {
-            complaint += (complaint.ends_with("of") ? " " : ", ") + std::string(choice);
-        }
-        return complaint;
-    }
-    using Field = std::remove_cvref_t<decltype(options.*field)>;
-    options.*field = static_cast<Field>(at - spec.choices.begin());
-    return std::nullopt;
-}
 
 Complaint assign_public_url(const OptionSpec&, std::string_view text, Options& options) {
     const auto url = parse_public_url(text);
@@ -156,6 +96,22 @@ Complaint assign_networks(const OptionSpec&, std::string_view text, Options& opt
         options.trusted_proxy.push_back(*network);
         return std::nullopt;
     });
+}
+
+Complaint assign_route_map(const OptionSpec&, std::string_view text, Options& options) {
+    auto map = read_route_map(text);
+    if (!map) {
+        std::string complaint;
+        for (const std::string& problem : map.error()) {
+            complaint += (complaint.empty() ? "" : "; ") + problem;
+        }
+        return complaint;
+    }
+    for (const ProtectedApi& api : map->apis()) { // tokens may be asked for it alone
+        options.token_resource.push_back(api.resource);
+    }
+    options.route_map = std::make_shared<const RouteMap>(*std::move(map)); // with the dispatcher
+    return std::nullopt;
 }
 
 constexpr std::int64_t most_threads = 64;
@@ -349,6 +305,12 @@ std::vector<OptionSpec> make_running_options() {
          .assign = assign_integer<&Options::usage_retention_days>,
          .least = 0,
          .most = 36'500},
+        {.name = "route-map",
+         .kind = OptionKind::path,
+         .metavar = "FILE",
+         .without = "no API but our own",
+         .help = "Map of the APIs behind gateways: what their requests need (TOML)",
+         .assign = assign_route_map},
         {.name = "threads",
          .kind = OptionKind::integer,
          .metavar = "NUMBER",

@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -22,6 +23,8 @@
 #include "cli/option_values.h"
 
 namespace claviger {
+
+class RouteMap;
 
 /// The effective configuration, checked. `resolve_options` fills every field from the table.
 struct Options {
@@ -44,9 +47,10 @@ struct Options {
     std::map<std::string, SigningAlgorithm, std::less<>> audience_algorithm;
     std::int64_t key_rotation_days = 0; // 0: never by itself
     std::int64_t key_expiry_warning_days = 0;
-    std::int64_t audit_retention_days = 0;  // 0: for ever
-    std::int64_t usage_retention_days = 0;  // likewise
-    std::vector<std::string> trusted_proxy; // networks, "10.0.0.0/8"
+    std::shared_ptr<const RouteMap> route_map; // of protected APIs; null: none
+    std::int64_t audit_retention_days = 0;     // 0: for ever
+    std::int64_t usage_retention_days = 0;     // likewise
+    std::vector<std::string> trusted_proxy;    // networks, "10.0.0.0/8"
     int rsa_key_bits = 0;
     int threads = 0;
     SigningAlgorithm token_algorithm = SigningAlgorithm::es256;

@@ -33,6 +33,7 @@ public:
         root_.set_version_flag("--version", std::string(program)); // printed by the caller
         add_running_commands();
         add_configuration_commands();
+        add_route_map_commands();
         add_tenant_commands();
         add_directory_commands();
         add_key_commands();
@@ -112,6 +113,17 @@ private:
         add("config check", "Look for mistakes in flags, environment and file", TakesOptions::all);
         add("config reference", "Print the reference page of all options (Markdown)",
             TakesOptions::none);
+    }
+
+    void add_route_map_commands() {
+        add_group("routes", "Look at a map of APIs behind gateways");
+        Command& check = add("routes check", "Look for mistakes in a map", TakesOptions::none);
+        add_argument(check, "file", "FILE", "", "The map (TOML)", true);
+        Command& test = add("routes test", "Print what a request would need", TakesOptions::none);
+        add_argument(test, "file", "FILE", "", "The map (TOML)", true);
+        add_argument(test, "method", "METHOD", "", "Such as GET", true);
+        add_argument(test, "url", "URL", "", "Such as https://app.example.com/api/v1/workloads",
+                     true);
     }
 
     void add_tenant_commands() {

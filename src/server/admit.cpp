@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <array>
 
+#include "api/request_target.h"
 #include "base/text.h"
-#include "server/request_target.h"
 
 namespace claviger {
 namespace {
@@ -293,6 +293,7 @@ std::expected<AdmittedHead, HttpRefusal> admit(std::string_view head_bytes) {
     if (auto refused = read_request_line(*request_line, head)) {
         return std::unexpected(*refused);
     }
+    head.header_lines = rest.substr(0, rest.size() - std::min<std::size_t>(rest.size(), 2));
     for (std::size_t lines = 0;; ++lines) {
         const auto line = take_line(rest);
         if (!line) {

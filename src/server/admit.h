@@ -35,7 +35,8 @@ struct AdmittedHead {
     std::optional<std::string_view> accept;
     std::optional<std::string_view> last_event_id;
     std::string_view user_agent;
-    std::string forwarded_for; // all X-Forwarded-For lines as one list
+    std::string_view header_lines; // each with its CRLF
+    std::string forwarded_for;     // all X-Forwarded-For lines as one list
     std::uint64_t content_length = 0;
     bool chunked = false;
     bool expects_continue = false;

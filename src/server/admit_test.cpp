@@ -6,7 +6,7 @@
 #include <ostream>
 #include <vector>
 
-#include "server/request_target.h"
+#include "api/request_target.h"
 
 namespace claviger {
 namespace {

@@ -71,6 +71,7 @@ private:
     void add_revocations(std::vector<Metric>& metrics) const;
     std::vector<Metric> key_metrics() const;
     std::vector<Metric> usage_metrics() const;
+    std::vector<Metric> decision_metrics() const;
     void try_store();
     std::vector<TenantId> tenant_ids() const;
     void remove_old_audit_events();
@@ -83,6 +84,7 @@ private:
     // In the order in which they need one another.
     DataDirectory directory_;
     TokenSettings settings_;
+    std::shared_ptr<const RouteMap> route_map_; // the options have it too; null: none
     Log& log_;
     SystemClock clock_;
     SystemRandom random_;

@@ -53,8 +53,14 @@ Task& Conversation::begin_task(const AdmittedHead& head) {
     request.request_id = as_text(thread_.new_request_id().characters());
     const auto own = own_route(request.path, serves_);
     task.is_own = own.has_value();
-    task.plan = own ? RoutePlan{0, RequestClass::health, *own}
+    task.plan = own ? RoutePlan{0, RequestClass::health, *own, false}
                     : environment_.handler.plan(request.method, request.path);
+    request.peer_ip.clear();
+    request.header_lines.clear();
+    if (task.plan.needs_header_lines) {
+        request.peer_ip = peer_.to_string();
+        request.header_lines = head.header_lines;
+    }
     return task;
 }
 
@@ -148,6 +154,7 @@ bool Conversation::refuse(int status, std::string_view detail) {
 
 void Conversation::forget_secrets() {
     wipe(task_.request.body);
+    wipe(task_.request.header_lines);
     if (task_.request.authorization) {
         wipe(*task_.request.authorization);
     }

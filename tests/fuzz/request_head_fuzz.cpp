@@ -6,10 +6,10 @@
 #include <string>
 #include <string_view>
 
+#include "api/request_target.h"
 #include "base/text.h"
 #include "server/admit.h"
 #include "server/body_reader.h"
-#include "server/request_target.h"
 
 namespace {
 

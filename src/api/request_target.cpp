@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "server/request_target.h"
+#include "api/request_target.h"
 
 #include <algorithm>
 #include <array>

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/forward_auth.h"
+
+#include <algorithm>
+
+#include "api/bearer.h"
+#include "api/header_lines.h"
+#include "api/problem.h"
+#include "api/refusals.h"
+#include "api/request_target.h"
+#include "api/scope_text.h"
+#include "auth/issue_token.h"
+
+namespace claviger {
+namespace {
+
+/// The one value of a header field; nobody can say which of two a gateway meant.
+Result<std::string_view> only_header(const HttpRequest& request, std::string_view name) {
+    const auto values = header_values(request.header_lines, name);
+    if (values.size() != 1 || values.front().empty()) {
+        return fail(ErrorCode::access_denied,
+                    "The gateway must send exactly one " + std::string(name) + ".");
+    }
+    return values.front();
+}
+
+Operation operation_of(const RouteMatch& match, HttpMethod method) {
+    return {.method = method,
+            .path = match.route->path,
+            .id = "forwardAuth",
+            .tag = {},
+            .summary = {},
+            .access = Access::permission(entry_of(match.route->permission.resource_type).name,
+                                         match.route->permission.action,
+                                         match.route->scope.from == ScopeFrom::anywhere
+                                             ? EvaluatedAt::anywhere
+                                             : EvaluatedAt::request),
+            .request_class = RequestClass::decision};
+}
+
+HttpMethod method_named(std::string_view name) {
+    for (const HttpMethod method :
+         {HttpMethod::get, HttpMethod::head, HttpMethod::post, HttpMethod::put, HttpMethod::patch,
+          HttpMethod::remove, HttpMethod::options}) {
+        if (name_of(method) == name) {
+            return method;
+        }
+    }
+    return HttpMethod::other;
+}
+
+/// What stands where a route looks for its scope. `access_denied` when it is not there once.
+Result<std::string> scope_value(const HttpRequest& request, const RouteMatch& match,
+                                const Parameters& query) {
+    const ScopeSource& source = match.route->scope;
+    std::vector<std::string_view> values;
+    switch (source.from) {
+    case ScopeFrom::path:
+        values = query_values(match.parameters, source.name);
+        break;
+    case ScopeFrom::query:
+        values = query_values(query, source.name);
+        break;
+    case ScopeFrom::header:
+        values = header_values(request.header_lines, source.name);
+        break;
+    default:
+        values = {source.name};
+    }
+    if (values.size() != 1 || values.front().empty()) {
+        return fail(ErrorCode::access_denied, "The request must name exactly one " +
+                                                  std::string(name_of(source.type)) + " in " +
+                                                  source.name + ".");
+    }
+    return std::string(values.front());
+}
+
+/// The node at which a route's permission is evaluated. Whoever may not do something there does not
+/// learn whether it exists.
+Result<std::optional<NodeIndex>> scope_of(Context& context, const RouteMatch& match,
+                                          const Parameters& query) {
+    const ScopeSource& source = match.route->scope;
+    if (source.from == ScopeFrom::anywhere) {
+        return std::optional<NodeIndex>();
+    }
+    if (source.from == ScopeFrom::tenant) {
+        return std::optional(context.access().root());
+    }
+    const ScopeId id{context.caller.tenant(), source.type,
+                     TRY(scope_value(context.request, match, query))};
+    const auto node = context.access().find(id);
+    if (!node) {
+        Refusal& refusal = context.refusal.emplace();
+        refusal.reason = RefusalReason::permission_missing;
+        refusal.subject = subject_of(context.caller.principal);
+        refusal.permission = match.route->permission;
+        refusal.decision = DecisionReason::not_held_anywhere;
+        refusal.detail = "there is no such " + std::string(name_of(source.type));
+        return fail(ErrorCode::access_denied, "missing permission " +
+                                                  text_of(match.route->permission) + " at " +
+                                                  std::string(name_of(id.type)) + " " + id.value);
+    }
+    return node;
+}
+
+void add_identity(HttpResponse& response, const Context& context, const RouteMatch* match,
+                  std::optional<NodeIndex> scope, bool has_identity) {
+    const Principal& principal = context.caller.principal;
+    const auto add = [&](std::string_view name, std::string value) {
+        response.headers.emplace_back(name, has_identity ? std::move(value) : std::string());
+    };
+    const Subject subject = principal.subject();
+    const bool is_permitted = match != nullptr && match->route->passed_by == PassedBy::permitted;
+    add(identity_header::subject, subject_claim(principal.kind, principal.id));
+    add(identity_header::subject_type, std::string(name_of(subject.type)));
+    add(identity_header::subject_id, subject.value);
+    add(identity_header::tenant, std::to_string(number_of(context.caller.tenant())));
+    add(identity_header::permission, is_permitted ? text_of(match->route->permission) : "");
+    add(identity_header::scope, scope ? text_of(context.access().scope_id(*scope)) : std::string());
+}
+
+} // namespace
+
+ForwardAuth::ForwardAuth(Services& services) : services_(services) {
+    for (const ProtectedApi& api : services_.route_map->apis()) {
+        verifiers_.try_emplace(api.resource, services_.settings, services_.clock, api.resource);
+    }
+}
+
+bool ForwardAuth::is_asked(std::string_view path) {
+    return path == forward_auth_path ||
+           (path.starts_with(ext_authz_prefix) && path.substr(ext_authz_prefix.size(), 1) == "/");
+}
+
+ForwardAuth::Counts ForwardAuth::counts() const {
+    return {passed_.load(std::memory_order_relaxed), refused_.load(std::memory_order_relaxed)};
+}
+
+Result<ForwardAuth::Forwarded> ForwardAuth::read_forwarded(const HttpRequest& request) {
+    if (request.path != forward_auth_path) {
+        // The server has read it: its path is canonical.
+        return Forwarded{name_of(request.method), request.host,
+                         std::string_view(request.path).substr(ext_authz_prefix.size()),
+                         request.query};
+    }
+    Forwarded forwarded;
+    forwarded.method = TRY(only_header(request, "X-Forwarded-Method"));
+    forwarded.host = host_name_of(TRY(only_header(request, "X-Forwarded-Host")));
+    const std::string_view uri = TRY(only_header(request, "X-Forwarded-Uri"));
+    const auto target = uri.size() <= longest_target ? read_target(uri) : std::nullopt;
+    if (!target) {
+        return fail(ErrorCode::access_denied, "The request target is not canonical.");
+    }
+    forwarded.path = target->path;
+    forwarded.query = target->query;
+    return forwarded;
+}
+
+TenantStatePointer ForwardAuth::tenant_of(const ProtectedApi& api,
+                                          const HttpRequest& request) const {
+    const auto directory = services_.directory.current();
+    if (api.realm.empty()) {
+        return directory->find_by_host(request.host);
+    }
+    const auto at =
+        std::ranges::find(directory->tenants, api.realm,
+                          [](const TenantStatePointer& state) { return state->tenant.realm; });
+    return at == directory->tenants.end() ? nullptr : *at;
+}
+
+HttpResponse ForwardAuth::serve(const HttpRequest& request) {
+    const auto refuse = [&](std::string_view why) {
+        refused_.fetch_add(1, std::memory_order_relaxed);
+        return problem_response(403, why, request.request_id);
+    };
+    if (!services_.route_map->trusts(request.peer_ip)) {
+        return refuse("Only the gateways of the route map may ask here.");
+    }
+    const auto forwarded = read_forwarded(request);
+    if (!forwarded) {
+        return refuse(forwarded.error().detail());
+    }
+    const ProtectedApi* api = services_.route_map->find_api(forwarded->host);
+    if (api == nullptr) {
+        return refuse("The route map has no API at this host.");
+    }
+    TenantStatePointer state = tenant_of(*api, request);
+    if (!state) {
+        return refuse("There is no such tenant.");
+    }
+    Context context{services_, request, {std::move(state), {}, {}}, 0, 0, {}};
+    return answer(context, *forwarded, *api);
+}
+
+HttpResponse ForwardAuth::answer(Context& context, const Forwarded& forwarded,
+                                 const ProtectedApi& api) {
+    const auto found = match(api, forwarded.method, forwarded.path);
+    const RouteMatch* route = found ? &*found : nullptr;
+    Verdict verdict;
+    const auto judged = judge(context, forwarded, api, route, verdict);
+    if (judged) {
+        passed_.fetch_add(1, std::memory_order_relaxed);
+        HttpResponse response;
+        add_identity(response, context, route, verdict.scope, verdict.has_identity);
+        return response;
+    }
+    refused_.fetch_add(1, std::memory_order_relaxed);
+    const Operation unmapped{.method = method_named(forwarded.method),
+                             .path = forward_auth_path,
+                             .id = "forwardAuth",
+                             .tag = {},
+                             .summary = {},
+                             .access = Access::authenticated()};
+    keep_refusal(context, route != nullptr ? operation_of(*route, unmapped.method) : unmapped,
+                 judged.error());
+    return refuse(context, api, route, judged.error());
+}
+
+Result<void> ForwardAuth::judge(Context& context, const Forwarded& forwarded,
+                                const ProtectedApi& api, const RouteMatch* route,
+                                Verdict& verdict) const {
+    if (!context.state().tenant.enabled) {
+        context.refusal.emplace().reason = RefusalReason::tenant_disabled;
+        return fail(ErrorCode::unauthenticated, "this tenant is disabled");
+    }
+    const bool is_open = route != nullptr ? route->route->passed_by == PassedBy::anyone
+                                          : api.unmapped == Unmapped::allowed;
+    if (is_open) {
+        return {};
+    }
+    context.caller.principal =
+        TRY(authenticate(context, verifiers_.at(api.resource), AcceptedTokens::access_tokens));
+    verdict.has_identity = true;
+    if (route == nullptr) {
+        return fail(ErrorCode::access_denied, "The route map does not name this request.");
+    }
+    if (route->route->passed_by == PassedBy::authenticated) {
+        return {};
+    }
+    const auto query = parse_parameters(forwarded.query);
+    if (!query) {
+        return fail(ErrorCode::access_denied, "The query is malformed.");
+    }
+    verdict.scope = TRY(scope_of(context, *route, *query));
+    const Operation operation = operation_of(*route, HttpMethod::get);
+    return authorise(context, operation.access, verdict.scope);
+}
+
+HttpResponse ForwardAuth::refuse(const Context& context, const ProtectedApi& api,
+                                 const RouteMatch* route, const Error& error) {
+    HttpResponse response =
+        problem_response(error, ErrorStyle::problem, context.request.request_id);
+    const bool needs_permission =
+        route != nullptr && route->route->passed_by == PassedBy::permitted;
+    response.headers.emplace_back(
+        "WWW-Authenticate",
+        error.code() == ErrorCode::unauthenticated
+            ? challenge_of(context, api.name)
+            : challenge_of_missing(context, api.name,
+                                   needs_permission ? text_of(route->route->permission) : ""));
+    return response;
+}
+
+} // namespace claviger

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The shipped configuration of each gateway, with the real program in front of the sample API."""
+from __future__ import annotations
+
+import jwt
+import pytest
+import requests
+
+from .cases import CASES
+from .gateway import exchange
+from .test_forward_auth import target_of, token_of
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_verdict(gateway, sample_api, world, case):
+    token = token_of(world, case.token)
+    lines = [f"{case.method} {target_of(world, case)} HTTP/1.1", f"Host: {case.host}",
+             *([f"Authorization: Bearer {token}"] if token else []), *case.headers]
+    sample_api.take_seen()
+    status, headers, _ = exchange(gateway.port, "\n".join(lines))
+    assert status in case.status
+    assert len(sample_api.take_seen()) == (1 if status == 200 else 0)
+    if case.status in ((401,), (403,)) and case.host != "app.c.example":
+        assert headers["www-authenticate"][0].startswith("Bearer ")
+    assert "location" not in headers
+
+
+def test_what_clients_say_of_themselves_is_replaced(gateway, sample_api, world):
+    spoofed = [f"{name}: admin@first.example" for name in (
+        "X-Auth-Subject", "x-auth-subject-id", "X-Auth-Tenant", "X-Auth-Permission",
+        "X-Auth-Scope", "X_Auth_Subject", "X-Auth_Subject", "X_Auth-Subject")]
+    subject = jwt.decode(world.viewer, options={"verify_signature": False})["sub"]
+    for target, expected in ((f"/p/{world.project}/workloads", {subject}), ("/public/x", {""})):
+        head = "\n".join([f"GET {target} HTTP/1.1", "Host: app.a.example",
+                          f"Authorization: Bearer {world.viewer}", *spoofed])
+        status, _, _ = exchange(gateway.port, head)
+        assert status == 200
+        identity = sample_api.take_seen()[-1]["identity"]
+        assert "admin@first.example" not in str(identity)
+        names = {name for name in identity if name.lower() == "x-auth-subject"}
+        assert {value for name in names for value in identity[name]} | ({""} if not names else
+                                                                        set()) == expected
+
+
+def test_what_clients_say_of_their_request_is_ignored(gateway, sample_api, world):
+    sample_api.take_seen()
+    status, _, _ = exchange(gateway.port, "\n".join([
+        "GET /admin HTTP/1.1", "Host: app.a.example", f"Authorization: Bearer {world.viewer}",
+        "X-Forwarded-Uri: /public/x", "X-Forwarded-Method: GET", "X-Original-URI: /public/x",
+        "X-Forwarded-Host: app.b.example", "X-Rewrite-URL: /public/x"]))
+    assert status == 403 and not sample_api.take_seen()
+
+
+def test_documented_client(gateway, world):
+    """Token, then workloads; signed in again once on 401."""
+    base = f"http://127.0.0.1:{gateway.port}"
+    account = world.admin.create_account()
+    world.admin.give_role(account.client_id, "Viewer", "project", world.project)
+
+    def sign_in():
+        answer = requests.post(f"{base}/api/v1/token", timeout=30, json={
+            "grantType": "client_credentials", "clientId": account.client_id,
+            "clientSecret": account.secret})
+        assert answer.status_code == 200, answer.text
+        return {"Authorization": f"Bearer {answer.json()['accessToken']}"}
+
+    headers = sign_in()
+    world.admin.call("POST", "/api/v1/revocations", {"type": "token",
+        "token": headers["Authorization"].removeprefix("Bearer ")})
+    answer = requests.get(f"{base}/api/v1/workloads", headers=headers, timeout=30)
+    assert answer.status_code == 401
+    answer = requests.get(f"{base}/api/v1/workloads", headers=sign_in(), timeout=30)
+    assert answer.status_code == 200 and answer.json()["workloads"][0]["name"]
+
+
+def test_requests_on_one_connection_are_judged_one_by_one(gateway, world):
+    with requests.Session() as session:
+        session.trust_env = False
+        base = f"http://127.0.0.1:{gateway.port}"
+        good = {"Authorization": f"Bearer {world.viewer}"}
+        seen = [session.get(f"{base}{path}", headers=headers, timeout=30).status_code
+                for path, headers in (("/api/v1/whoami", good), ("/admin", good),
+                                      ("/api/v1/whoami", {}), ("/public/x", {}),
+                                      ("/api/v1/whoami", good))]
+        assert seen == [200, 403, 401, 200, 200]
