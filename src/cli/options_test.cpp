@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "api/route_map.h"
 #include "cli/options_text.h"
 #include "cli/surroundings.h"
 
@@ -21,6 +22,17 @@ using ::testing::Not;
 using ::testing::SizeIs;
 
 /// Runs over the table itself, so an option that is added later is tested as well.
+constexpr std::string_view route_map = R"(gateways = ["127.0.0.1/32"]
+[[api]]
+name = "jobs"
+hosts = ["jobs.example"]
+resource = "https://jobs.example"
+[[api.route]]
+methods = ["GET"]
+path = "/healthz"
+access = "anyone"
+)";
+
 class OptionsTest : public ::testing::Test {
 protected:
     /// The `number`-th legal value of an option, different for 0, 1 and 2.
@@ -40,6 +52,9 @@ protected:
             return spec.metavar == "URI" ? "https://api" + digit + ".example,urn:api:" + digit
                                          : "10." + digit + ".0.0/16,fd0" + digit + "::/16";
         case OptionKind::path:
+            if (spec.name == "route-map") {
+                return write_file(folder_.path() / ("map-" + digit), std::string(route_map));
+            }
             return write_file(folder_.path() / ("empty-" + digit), "# nothing\n");
         case OptionKind::secret:
             return "correct horse battery " + digit;
@@ -243,6 +258,7 @@ TEST_F(OptionsTest, EveryFieldTakesItsValue) {
         {"threads", "7"},
         {"trusted-proxy", "10.0.0.0/8,::1"},
         {"log-level", "error"},
+        {"route-map", write_file(folder_.path() / "routes.toml", std::string(route_map))},
     });
     EXPECT_THAT(resolved.problems, IsEmpty());
     const Options& options = resolved.options;
@@ -263,7 +279,11 @@ TEST_F(OptionsTest, EveryFieldTakesItsValue) {
     const TokenSettings settings = token_settings(options, options.public_url);
     EXPECT_EQ(settings.public_url, "https://auth.example.com");
     EXPECT_EQ(settings.audience, "api");
-    EXPECT_THAT(settings.resources, ElementsAre("https://a.example/x", "urn:b"));
+    EXPECT_THAT(settings.resources,
+                ElementsAre("https://a.example/x", "urn:b", "https://jobs.example"))
+        << "tokens may be asked for an API of the map";
+    ASSERT_NE(options.route_map, nullptr);
+    EXPECT_EQ(options.route_map->apis().front().name, "jobs");
     EXPECT_EQ(settings.key_expiry_warning_seconds, 259'200);
     EXPECT_EQ(settings.lifetime_seconds, 61);
     EXPECT_EQ(settings.refresh_lifetime_seconds, 62);

@@ -41,14 +41,11 @@ DETECTORS: dict[str, Callable[[Seen], bool]] = {
     "mtls": lambda seen: seen.authenticates("tls_client_auth")
     or "tls_client_certificate_bound_access_tokens" in seen.metadata,
     "dpop": lambda seen: "dpop_signing_alg_values_supported" in seen.metadata,
-    "protected-resource": lambda seen: seen.serves("GET", "/.well-known/oauth-protected-resource"),
-    "forward-auth": lambda seen: seen.serves("GET", "/forward-auth"),
     "verifier-library": lambda seen: (seen.repository / "clients" / "cpp").exists(),
     "console": lambda seen: seen.serves("GET", "/console"),
     "single-sign-on": lambda seen: seen.serves("GET", "/auth/realms/runai/broker/x/endpoint"),
     "several-nodes": lambda seen: "postgres" in seen.help("serve").lower(),
     "restore-review": lambda seen: "review" in seen.help("restore"),
     "org-unit-moves": lambda seen: seen.serves("POST", "/api/v1/org-unit/projects/x/move"),
-    "scanner-rules": lambda seen: seen.ships("gitleaks"),
     "bill-of-materials": lambda seen: seen.ships("sbom"),
 }

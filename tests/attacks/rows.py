@@ -17,7 +17,8 @@ TOKEN_FORM = {
 }
 # A row written for `@bearer-any` runs on everything that takes a bearer token. What is to join
 # stands in later.txt as @bearer-any/<feature>.
-BEARER_ANY = {"api": "/api/v1/service-accounts", "introspection": "/oauth2/introspect"}
+BEARER_ANY = {"api": "/api/v1/service-accounts", "introspection": "/oauth2/introspect",
+              "forward-auth": "/forward-auth"}
 
 
 @dataclass(frozen=True)

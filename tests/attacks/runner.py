@@ -8,7 +8,7 @@ from . import administration, introspection, placeholders, verdicts, wire
 from .forge_claims import is_too_long
 from .load import run_load
 from .races import run_race, run_timing
-from .rows import FAMILIES, Case, Row, refused
+from .rows import BEARER_ANY, FAMILIES, Case, Row, refused
 from .sequences import run_sequence
 from .server import TRUSTED_PROXY
 from .states import STATES
@@ -19,6 +19,10 @@ TOKEN_BODY_LIMIT = 64 * 1024
 RAW_SECONDS = 2.0  # then a connection that is still open counts as open
 TOKEN_PATHS = ("/api/v1/token", "/api/v2/token", "/oauth2/token", "/openid-connect/token",
                "/oauth/apptoken")
+# What a gateway says of a request to an API of the route map.
+APP_HOST = "app.a.example"
+FORWARDED = (b"X-Forwarded-Method: GET", b"X-Forwarded-Host: " + APP_HOST.encode(),
+             b"X-Forwarded-Uri: /p/1")
 RUNNERS = {"SEQ": run_sequence, "RACE": run_race, "TIME": run_timing, "LOAD": run_load}
 
 
@@ -170,6 +174,7 @@ def request_of(world: World, case: Case, more: dict[str, str], body: bytes,
                *headers: bytes) -> bytes:
     lines = [line for text in case.row.headers
              for line in placeholders.expand_header(world.fill(text, more))]
+    lines += FORWARDED if case.endpoint == BEARER_ANY["forward-auth"] else []
     target = placeholders.expand(world.fill(case.endpoint, more)).decode()
     return wire.request_bytes(case.row.method, target,
                               world.server.host, [*lines, *headers], body)

@@ -6,6 +6,7 @@ from . import family as attacks
 from . import introspection, rows, wire
 from .forge_claims import FORGERIES, is_too_long
 from .rows import BEARER_ANY
+from .runner import FORWARDED
 
 
 @pytest.fixture(scope="module")
@@ -23,6 +24,12 @@ def test_tokens_that_are_right_are_accepted(family):
         answer = world.send("GET", BEARER_ANY["api"], token=token)
         if answer.status != 200:
             refused[name] = (answer.status, answer.text())
+        bearer = b"Authorization: Bearer " + token.encode()
+        request = wire.request_bytes("GET", BEARER_ANY["forward-auth"], world.server.host,
+                                     [*FORWARDED, bearer], b"")
+        forwarded = wire.exchange(world.server.address, request).first().status
+        if forwarded != 200:
+            refused[f"{name}, forwarded"] = forwarded
     assert not refused
 
 

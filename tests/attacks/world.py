@@ -154,6 +154,7 @@ class World:
             "t.tenadm": self.token_of(administrator),
             "t.rs": self.token_of(resource_server),
             "issuer": PUBLIC_URL,
+            "base": PUBLIC_URL,
         }
         for name, of in (("sa", account), ("ak", self.make_access_key()), ("weird", weird)):
             values |= self.values_of(name, of)

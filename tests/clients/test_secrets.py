@@ -2,7 +2,9 @@
 """Several secrets of a key, and the change from one to the next while it is in use."""
 from __future__ import annotations
 
+import random
 import re
+import string
 import threading
 import time
 import tomllib
@@ -331,6 +333,9 @@ def test_a_honey_key_is_good_for_nothing_and_tells(world: World, admin: Api):
     assert alarms(world, "a honey key was used")
 
 
+ALPHANUMERIC = string.ascii_letters + string.digits
+
+
 def test_scanners_find_what_is_generated_and_nothing_near(world: World, admin: Api):
     user = admin.create_user()
     admin.give_role(user.email, "Viewer", "tenant", "1", "user")
@@ -349,3 +354,8 @@ def test_scanners_find_what_is_generated_and_nothing_near(world: World, admin: A
             assert re.findall(rule["regex"], text) == [secret], rule["id"]
         for text in (secret[:-1], secret + "x", "x" + secret, secret.replace("clv", "clw")):
             assert not re.findall(rule["regex"], text), text[:5]
+        # What only looks like one has wrong check digits.
+        kind, digits = secret.partition("_")[0], random.Random(13)
+        alike = (f"{kind}_{''.join(digits.choices(ALPHANUMERIC, k=len(secret) - 5))}"
+                 for _ in range(30_000))
+        assert not any(is_whole(text) for text in alike)
