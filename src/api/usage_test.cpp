@@ -57,6 +57,12 @@ protected:
         return ask(admin_token, std::move(path), std::move(query), status);
     }
     std::string robot_token() { return world.grant(robot).result->access_token; }
+    void make_older(std::int32_t number, std::int64_t days) {
+        AccessRule rule = *world.state()->access.rule({tenant(), number});
+        rule.created_at.microseconds -= days * 86'400'000'000;
+        ASSERT_TRUE(
+            world.store.write([&](Transaction& to) { return to.access_rules().put(rule); }));
+    }
     json::value robot_usage(std::string query = {}, int status = 200) {
         return ask_as_admin("/api/v1/service-accounts/" + robots().value + "/usage",
                             std::move(query), status);
@@ -194,6 +200,7 @@ TEST_F(UsageApiTest, RulesAreListedOnlyWhenNobodyUsedThem) {
     wait_days(10);
     ask(robot_token(), "/api/v1/org-unit/projects/" + project.value);
     wait_days(3);
+    make_older(at_other, 100); // than what was recorded: nobody knows whether it was used
     const json::value early = ask_as_admin(unused_rules, "days=20");
     EXPECT_FALSE(early.at("isComplete").as_bool());
     EXPECT_THAT(ids(early), IsEmpty());
