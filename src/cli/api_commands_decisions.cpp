@@ -133,13 +133,15 @@ void print_explanation(std::ostream& out, const json::value& explanation) {
     Lines lines;
     const json::value* scope = member(explanation, "scope");
     const std::string missing = text_or_nothing(member(explanation, "missingPermission"));
-    lines.add("permission", text_or_nothing(member(explanation, "permission")));
+    if (missing.empty()) {
+        lines.add("permission", text_or_nothing(member(explanation, "permission")));
+    }
+    lines.add("missing", missing);
     lines.add("asked at", scope == nullptr ? std::string() : scope_text(*scope));
     if (const json::value* rule = member(explanation, "rule"); rule != nullptr) {
         lines.add("rule", rule_text(*rule));
     }
     lines.add("inherited", joined(member(explanation, "inheritance"), scope_text, " > "));
-    lines.add("missing", missing);
     if (const std::string limit = text_or_nothing(member(explanation, "limit")); !limit.empty()) {
         lines.add("limit", limit + ": no access rule helps");
     }

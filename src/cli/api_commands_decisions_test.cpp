@@ -106,12 +106,13 @@ TEST(CanTest, PrintsWhatIsMissingAndWhatWouldDo) {
         "smallestGrants":[{"roleId":7,"roleName":"Viewer","scopeType":"project","scopeId":"3",
         "alsoAllowsCount":0,"alsoAllows":[]}]}})");
     for (const char* part :
-         {"denied: no rule\n", "missing     project:read\n", "held at     cluster c\n",
-          "limit       beyond the key's ceiling: no access rule helps\n",
+         {"denied: no rule\n", "missing   project:read\n", "held at   cluster c\n",
+          "limit     beyond the key's ceiling: no access rule helps\n",
           "  Viewer (7) at project 3; it allows nothing else\n"}) {
         EXPECT_THAT(text, HasSubstr(part));
     }
     EXPECT_THAT(text, Not(HasSubstr("held there")));
+    EXPECT_THAT(text, Not(HasSubstr("permission ")));
     EXPECT_EQ(printed("can", "[]"), "denied: -\n");
 }
 
