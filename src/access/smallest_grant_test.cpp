@@ -5,81 +5,11 @@
 
 #include <algorithm>
 #include <chrono>
-#include <random>
 
-#include "access/naive_model.h"
-#include "access/permission_sets.h"
-#include "access/test_rows.h"
+#include "access/drawn_tenant.h"
 
 namespace claviger {
 namespace {
-
-const Subject caller{SubjectType::user, "dev@example.com"};
-
-/// A tree, rules of the caller and roles of the tenant, all of them drawn.
-struct DrawnTenant {
-    std::mt19937_64& random;
-    std::vector<OrgUnit> units{};
-    std::vector<AccessRule> rules{};
-    std::vector<Role> roles{};
-
-    std::size_t pick(std::size_t count) { return random() % count; }
-    ScopeId node() {
-        const std::size_t place = pick(units.size() + 1);
-        return place == 0 ? tenant_scope(tenant_id) : units[place - 1].id;
-    }
-    std::int32_t role() {
-        const auto predefined = predefined_roles();
-        const std::size_t place = pick(predefined.size() + roles.size());
-        return place < predefined.size() ? predefined[place].number
-                                         : roles[place - predefined.size()].id.value;
-    }
-    Permission permission() {
-        const auto types = resource_types();
-        return {types[pick(types.size())].id, static_cast<Action>(pick(action_count))};
-    }
-    AccessSnapshot draw() {
-        for (std::int32_t number = 1; number <= 12; ++number) {
-            const ScopeId parent = node();
-            if (parent.type != ScopeType::project) {
-                const auto type = static_cast<ScopeType>(static_cast<int>(parent.type) + 1);
-                units.push_back(make_unit(type, std::to_string(number), parent));
-            }
-        }
-        const auto sets = predefined_permission_sets();
-        for (std::int32_t number = 0; number < static_cast<std::int32_t>(pick(6)); ++number) {
-            Role role;
-            role.id = {tenant_id, first_own_role + number};
-            role.name = "own-" + std::to_string(number);
-            role.enabled = pick(4) != 0;
-            for (std::size_t count = 1 + pick(3); count > 0; --count) {
-                role.permission_sets.push_back(sets[pick(sets.size())].id);
-            }
-            roles.push_back(role);
-        }
-        for (std::int32_t number = 1; number <= static_cast<std::int32_t>(pick(6)); ++number) {
-            rules.push_back(make_rule(number, caller, role(), node()));
-        }
-        return AccessSnapshot::build(make_tenant(), units, rules, roles);
-    }
-    bool is_allowed(Permission what, const ScopeId& at, std::vector<AccessRule> with = {}) const {
-        with.insert(with.end(), rules.begin(), rules.end());
-        const NaiveModel model{tenant_id, units, with, roles};
-        return model.nearest_rule({caller}, what, at) != 0;
-    }
-    /// All roles, with how much each holds while it is in force.
-    std::vector<std::pair<std::int32_t, std::size_t>> sizes() const {
-        const NaiveModel model{tenant_id, units, rules, roles};
-        std::vector<std::pair<std::int32_t, std::size_t>> all;
-        for (const PredefinedRole& role : predefined_roles()) {
-            all.emplace_back(role.number, role.permissions.list().size());
-        }
-        for (const Role& role : roles) {
-            all.emplace_back(role.id.value, model.permissions_of(role.id).list().size());
-        }
-        return all;
-    }
-};
 
 TEST(SmallestGrants, AreEnoughAndNothingSmallerIs) {
     std::mt19937_64 random(20'261'127);
@@ -103,19 +33,22 @@ TEST(SmallestGrants, AreEnoughAndNothingSmallerIs) {
         };
         for (const GrantSuggestion& one : found) {
             const ScopeId scope = snapshot.scope_id(one.scope);
-            EXPECT_TRUE(tenant.is_allowed(what, at, {make_rule(99, caller, one.role, scope)}));
+            EXPECT_TRUE(
+                tenant.is_allowed(what, at, {make_rule(99, drawn_caller, one.role, scope)}));
             for (const OrgUnit& unit : tenant.units) { // none lower is enough
                 const NaiveModel model{tenant_id, tenant.units, tenant.rules, tenant.roles};
                 const bool is_lower = unit.id != scope && model.distance(unit.id, scope) > 0;
-                EXPECT_FALSE(is_lower && tenant.is_allowed(
-                                             what, at, {make_rule(99, caller, one.role, unit.id)}));
+                EXPECT_FALSE(
+                    is_lower &&
+                    tenant.is_allowed(what, at, {make_rule(99, drawn_caller, one.role, unit.id)}));
             }
             suggested.push_back(one.role);
             own += one.role >= first_own_role ? 1U : 0U;
         }
         std::ranges::sort(suggested);
         for (const auto& [role, size] : sizes) {
-            const bool is_enough = tenant.is_allowed(what, at, {make_rule(99, caller, role, at)});
+            const bool is_enough =
+                tenant.is_allowed(what, at, {make_rule(99, drawn_caller, role, at)});
             const bool is_suggested = std::ranges::binary_search(suggested, role);
             EXPECT_TRUE(is_enough || !is_suggested);
             if (is_enough && !is_suggested) {

@@ -240,7 +240,7 @@ std::string body_for(std::string_view path) {
     if (path.ends_with("/limits")) {
         return "{}"; // it knows all of its members
     }
-    if (path.starts_with("/access/")) {
+    if (path.starts_with("/access/") || path.ends_with("/who-can")) {
         return R"({"subject":{"type":"user","id":"a@b.example"},"action":{"name":"read"},)"
                R"("resource":{"type":"project","id":"1"}})";
     }

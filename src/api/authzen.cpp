@@ -18,19 +18,6 @@ struct EvaluationRequest {
 };
 BOOST_DESCRIBE_STRUCT(EvaluationRequest, (), (subject, action, resource))
 
-struct EvaluationError {
-    std::int32_t status = 0;
-    std::string message;
-};
-BOOST_DESCRIBE_STRUCT(EvaluationError, (), (status, message))
-
-struct EvaluationContext {
-    std::optional<std::string> reason;    // of a denial
-    std::optional<std::int32_t> rule;     // that permits: an access rule's id
-    std::optional<EvaluationError> error; // when nothing was decided
-};
-BOOST_DESCRIBE_STRUCT(EvaluationContext, (), (reason, rule, error))
-
 struct EvaluationResponse {
     bool decision = false;
     EvaluationContext context;

@@ -35,6 +35,20 @@ struct AuthzenResource {
 };
 BOOST_DESCRIBE_STRUCT(AuthzenResource, (), (type, id, properties))
 
+/// What an answer says besides the decision.
+struct EvaluationError {
+    std::int32_t status = 0;
+    std::string message;
+};
+BOOST_DESCRIBE_STRUCT(EvaluationError, (), (status, message))
+
+struct EvaluationContext {
+    std::optional<std::string> reason;    // of a denial
+    std::optional<std::int32_t> rule;     // that permits: an access rule's id
+    std::optional<EvaluationError> error; // when nothing was decided
+};
+BOOST_DESCRIBE_STRUCT(EvaluationContext, (), (reason, rule, error))
+
 /// Nothing when one of the two is not known here.
 std::optional<Permission> permission_of(std::string_view resource_type, std::string_view action);
 

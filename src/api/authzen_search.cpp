@@ -106,29 +106,13 @@ Result<EntitiesFound> answer_with(std::vector<std::string> ids, const std::strin
     return found;
 }
 
-/// Who may, of one type, as rules show them. Members of a group are found as users.
+/// As rules show them.
 std::vector<std::string> find_subjects(const Context& context, SubjectType type,
                                        Permission permission, NodeIndex node) {
-    const TenantState& state = context.state();
-    const std::vector<Subject> all = who_can(context.access(), permission, node);
-    std::vector<Subject> found;
-    std::ranges::copy_if(all, std::back_inserter(found),
-                         [&](const Subject& subject) { return subject.type == type; });
-    if (type == SubjectType::user) {
-        for (const User* member : members_of(state, all)) {
-            found.push_back({SubjectType::user, member->email});
-        }
-        std::ranges::sort(found);
-        const auto repeated = std::ranges::unique(found);
-        found.erase(repeated.begin(), repeated.end());
-    }
     std::vector<std::string> ids;
-    for (const Subject& subject : found) {
-        // A ceiling may stand in the way of what rules permit.
-        if (!why_not_served(state, subject, context.services.clock.now()) &&
-            AskedRights(state, subject).decide(context.access(), permission, node).allowed()) {
-            ids.push_back(shown_id(state, subject));
-        }
+    for (const Subject& subject :
+         who_is_allowed(context.state(), permission, node, context.services.clock.now(), type)) {
+        ids.push_back(shown_id(context.state(), subject));
     }
     return ids;
 }

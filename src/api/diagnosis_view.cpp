@@ -4,14 +4,11 @@
 #include <algorithm>
 #include <array>
 
-#include "access/smallest_grant.h"
+#include "access/explain.h"
 #include "auth/rights.h"
 
 namespace claviger {
 namespace {
-
-constexpr std::size_t most_suggestions = 10;
-constexpr std::size_t most_scopes = 5;
 
 std::string_view phrase_of(DecisionReason reason) {
     static constexpr std::array<std::string_view, 7> phrases{
@@ -210,18 +207,11 @@ private:
         }
     }
 
-    DiagnosisScope scope_view(NodeIndex node) const {
-        const ScopeId id = access().scope_id(node);
-        return {{id.type},
-                id.value,
-                is_for_administrator() ? std::optional(access().path(node)) : std::nullopt};
-    }
-
     void add_permission(DiagnosisView& view, Permission permission) const {
         view.missing_permission = text_of(permission);
         if (refusal_.scope) {
-            view.scope = node_ ? scope_view(*node_)
-                               : DiagnosisScope{{refusal_.scope->type}, refusal_.scope->value, {}};
+            view.scope = node_ ? scope_view(access(), *node_, is_for_administrator())
+                               : ScopeView{{refusal_.scope->type}, refusal_.scope->value, {}};
         }
         const bool is_gone = refusal_.scope && !node_;
         const auto principal = this->principal();
@@ -232,75 +222,34 @@ private:
         const PermissionSet held = node_ ? permissions_at(access(), rights.holder(), *node_)
                                          : permissions_anywhere(access(), rights.holder());
         view.is_permitted_now = held.contains(permission);
-        std::vector<std::string> near;
-        for (const Permission other : held.list()) {
-            if (other.resource_type == permission.resource_type) {
-                near.push_back(text_of(other));
-            }
-        }
-        view.held_there = std::move(near);
+        view.held_there = held_of_the_type(held, permission);
         view.held_at = nearest(permitted_scopes(access(), rights.holder(), permission));
         if (is_for_administrator()) {
             view.smallest_grants = suggestions(permission, held);
         }
     }
 
-    std::size_t depth(NodeIndex node) const {
-        std::size_t depth = 0;
-        for (auto above = access().parent(node); above; above = access().parent(*above)) {
-            ++depth;
-        }
-        return depth;
-    }
-
-    /// Steps in the tree from one node to another.
-    std::size_t distance(NodeIndex from, NodeIndex to) const {
-        NodeIndex common = to;
-        while (!access().is_same_or_below(from, common)) {
-            common = access().parent(common).value_or(access().root());
-        }
-        return depth(from) + depth(to) - 2 * depth(common);
-    }
-
-    std::vector<DiagnosisScope> nearest(std::vector<NodeIndex> scopes) const {
+    std::vector<ScopeView> nearest(std::vector<NodeIndex> scopes) const {
         if (node_) {
-            std::ranges::stable_sort(scopes, {},
-                                     [&](NodeIndex scope) { return distance(*node_, scope); });
+            std::ranges::stable_sort(
+                scopes, {}, [&](NodeIndex scope) { return distance(access(), *node_, scope); });
         }
-        std::vector<DiagnosisScope> views;
-        for (std::size_t i = 0; i < std::min(scopes.size(), most_scopes); ++i) {
-            views.push_back(scope_view(scopes[i]));
-        }
-        return views;
+        return scope_views(access(), scopes, is_for_administrator());
     }
 
     /// Nothing where no rule helps.
     std::vector<SmallestGrantView> suggestions(Permission permission,
                                                const PermissionSet& held) const {
-        std::vector<SmallestGrantView> views;
         if (refusal_.reason != RefusalReason::permission_missing || held.contains(permission)) {
-            return views;
+            return {};
         }
-        const NodeIndex asked = node_.value_or(access().root());
-        for (const auto& [role, scope] : smallest_grants(access(), permission, asked)) {
-            if (views.size() == most_suggestions) {
-                break;
+        const auto grants = smallest_grants(access(), permission, node_.value_or(access().root()));
+        auto views = grant_views(access(), grants, permission, held);
+        for (SmallestGrantView& view : views) {
+            if (!node_) { // any scope helps
+                view.scope_type.reset();
+                view.scope_id.reset();
             }
-            SmallestGrantView view;
-            view.role_id = role;
-            view.role_name = access().role_name(role);
-            if (node_) {
-                const ScopeId id = access().scope_id(scope);
-                view.scope_type = {id.type};
-                view.scope_id = id.value;
-            }
-            for (const Permission also : access().permissions_of_role(role)->list()) {
-                if (also != permission && !held.contains(also)) {
-                    view.also_allows.push_back(text_of(also));
-                }
-            }
-            view.also_allows_count = static_cast<std::int64_t>(view.also_allows.size());
-            views.push_back(std::move(view));
         }
         return views;
     }

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "api/codec.h"
-#include "api/scope_text.h"
+#include "api/grounds_view.h"
 #include "auth/diagnoses.h"
 #include "auth/directory.h"
 
@@ -37,25 +37,6 @@ struct DiagnosisSubject {
 };
 BOOST_DESCRIBE_STRUCT(DiagnosisSubject, (), (type, id, name, client_id))
 
-/// The name is for administrators.
-struct DiagnosisScope {
-    ScopeTypeText scope_type;
-    std::string scope_id;
-    std::optional<std::string> path;
-};
-BOOST_DESCRIBE_STRUCT(DiagnosisScope, (), (scope_type, scope_id, path))
-
-struct SmallestGrantView {
-    std::int32_t role_id = 0;
-    std::string role_name;
-    std::optional<ScopeTypeText> scope_type; // absent: any scope helps
-    std::optional<std::string> scope_id;
-    std::int64_t also_allows_count = 0; // besides what is asked for and what is held there already
-    std::vector<std::string> also_allows;
-};
-BOOST_DESCRIBE_STRUCT(SmallestGrantView, (),
-                      (role_id, role_name, scope_type, scope_id, also_allows_count, also_allows))
-
 struct DiagnosisView {
     Uuid request_id;
     Timestamp at;
@@ -72,10 +53,10 @@ struct DiagnosisView {
     std::optional<Timestamp> expired_at, issued_at, retired_at, valid_from;
     std::optional<std::int64_t> seconds_off, retry_after_seconds;
     std::optional<std::string> missing_permission;
-    std::optional<DiagnosisScope> scope; // absent with a missing permission: any
+    std::optional<ScopeView> scope; // absent with a missing permission: any
     std::optional<bool> is_permitted_now;
     std::optional<std::vector<std::string>> held_there; // of the same resource type
-    std::optional<std::vector<DiagnosisScope>> held_at; // where the missing one is, nearest first
+    std::optional<std::vector<ScopeView>> held_at;      // where the missing one is, nearest first
     std::optional<std::vector<SmallestGrantView>> smallest_grants; // for administrators
 };
 BOOST_DESCRIBE_STRUCT(DiagnosisView, (),

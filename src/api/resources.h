@@ -31,6 +31,7 @@ Routes access_rule_batch_routes();
 Routes me_routes();
 Routes authzen_routes();
 Routes authzen_search_routes();
+Routes authorization_check_routes();
 Routes cluster_routes();
 Routes department_routes();
 Routes project_routes();

@@ -28,6 +28,7 @@ Routes all_routes() {
                                me_routes(),
                                authzen_routes(),
                                authzen_search_routes(),
+                               authorization_check_routes(),
                                idp_routes(),
                                security_settings_routes(),
                                cluster_routes(),

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <set>
 
+#include "access/who_can.h"
 #include "auth/access_rules.h"
 #include "auth/eligible.h"
 
@@ -94,6 +95,29 @@ std::vector<const User*> members_of(const TenantState& state, const std::vector<
         }
     });
     return members;
+}
+
+std::vector<Subject> who_is_allowed(const TenantState& state, Permission permission,
+                                    NodeIndex scope, Timestamp now,
+                                    std::optional<SubjectType> type) {
+    const std::vector<Subject> all = who_can(state.access, permission, scope);
+    std::vector<Subject> found;
+    std::ranges::copy_if(all, std::back_inserter(found),
+                         [&](const Subject& subject) { return !type || subject.type == *type; });
+    if (!type || *type == SubjectType::user) {
+        for (const User* member : members_of(state, all)) {
+            found.push_back({SubjectType::user, member->email});
+        }
+        std::ranges::sort(found);
+        const auto repeated = std::ranges::unique(found);
+        found.erase(repeated.begin(), repeated.end());
+    }
+    // A ceiling may stand in the way of what rules permit.
+    std::erase_if(found, [&](const Subject& subject) {
+        return why_not_served(state, subject, now) ||
+               !AskedRights(state, subject).decide(state.access, permission, scope).allowed();
+    });
+    return found;
 }
 
 } // namespace claviger

@@ -3,6 +3,7 @@
 // rules count for them, and whether they are served at all.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -45,5 +46,11 @@ std::optional<std::string_view> why_not_served(const TenantState& state, const S
 
 /// The users who are in one of the groups.
 std::vector<const User*> members_of(const TenantState& state, const std::vector<Subject>& groups);
+
+/// Whom a decision allows this, of one type or of all, each once, in their own order. Members of a
+/// group stand among the users.
+std::vector<Subject> who_is_allowed(const TenantState& state, Permission permission,
+                                    NodeIndex scope, Timestamp now,
+                                    std::optional<SubjectType> type = {});
 
 } // namespace claviger

@@ -41,6 +41,7 @@ constexpr std::array<ApiArgument, 5> common_arguments{{
 std::vector<ApiCommand> joined_commands() {
     std::vector<ApiCommand> all = access_commands();
     std::ranges::move(credential_commands(), std::back_inserter(all));
+    std::ranges::move(decision_commands(), std::back_inserter(all));
     std::ranges::move(diagnosis_commands(), std::back_inserter(all));
     std::ranges::move(rotation_commands(), std::back_inserter(all));
     std::ranges::move(usage_commands(), std::back_inserter(all));
@@ -229,11 +230,19 @@ ApiResult<ApiCall> make_call(const ApiCommand& command, const ArgumentValues& va
                              const FindKey& find_key) {
     CallBuilder builder(command);
     for (const ApiArgument& argument : command.arguments) {
+        if (argument.sent_in == SentIn::body && command.make_body != nullptr) {
+            continue;
+        }
         if (const auto at = values.find(argument_name(argument)); at != values.end()) {
             TRY(builder.take(argument, at->second, find_key));
         }
     }
-    return std::move(builder).finish();
+    ApiCall call = std::move(builder).finish();
+    if (command.make_body != nullptr) {
+        call.content_type = "application/json";
+        call.body = Secret(TRY(command.make_body(values)));
+    }
+    return call;
 }
 
 ExitCode run_api_command(const ApiCommand& command, const ArgumentValues& values,
@@ -243,12 +252,18 @@ ExitCode run_api_command(const ApiCommand& command, const ArgumentValues& values
         print_error(streams, answer.error().line);
         return answer.error().code;
     }
+    const ApiResult<ExitCode> code =
+        command.judge == nullptr ? ExitCode::ok : command.judge(*answer);
+    if (!code) {
+        print_error(streams, code.error().line);
+        return code.error().code;
+    }
     if (values.contains("json")) {
         streams.out << boost::json::serialize(*answer) << '\n';
     } else {
         command.print(streams.out, *answer);
     }
-    return ExitCode::ok;
+    return *code;
 }
 
 } // namespace claviger

@@ -55,6 +55,10 @@ struct ApiCommand {
     /// For people; `--json` prints the answer itself.
     void (*print)(std::ostream& out, const boost::json::value& answer) = nullptr;
     BodyEncoding encoding = BodyEncoding::json;
+    /// The body, as JSON, where its members are not one argument each.
+    ApiResult<std::string> (*make_body)(const ArgumentValues& values) = nullptr;
+    /// How the command ends on an answer, where that depends on what the answer says.
+    ApiResult<ExitCode> (*judge)(const boost::json::value& answer) = nullptr;
 };
 
 /// The first word of commands with two.
@@ -85,6 +89,7 @@ ExitCode run_api_command(const ApiCommand& command, const ArgumentValues& values
 
 std::vector<ApiCommand> access_commands();
 std::vector<ApiCommand> credential_commands();
+std::vector<ApiCommand> decision_commands();
 std::vector<ApiCommand> diagnosis_commands();
 std::vector<ApiCommand> rotation_commands();
 std::vector<ApiCommand> usage_commands();

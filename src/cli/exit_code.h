@@ -6,7 +6,7 @@ namespace claviger {
 
 enum class ExitCode : int {
     ok = 0,
-    failed = 1,             ///< none of the below
+    failed = 1,             ///< none of the below; of a question, that the answer is no
     usage = 2,              ///< a wrong command, flag, option or variable
     refused = 3,            ///< the server does not take the credentials
     denied = 4,             ///< a permission is missing

@@ -125,7 +125,9 @@ class Targets:
         question = {"subject": {"type": "user", "id": "reader@first.example"},
                     "action": {"name": "read"},
                     "resource": {"type": "project", "id": self.project}}
-        self.bodies = {"evaluateAccessOfMany": question,
+        self.bodies = {"evaluateAccessOfMany": question, "checkAuthorization": question,
+                       "listWhoCan": {"action": {"name": "read"},
+                                      "resource": {"type": "project"}},
                        "retireServiceAccountSecrets": {"secretId": older, "force": True},
                        "restoreServiceAccountSecret": {"secretId": newer},
                        "restoreAccessKeySecret": {"secretId": of_key["id"]},
