@@ -77,6 +77,15 @@ def start_gateway(kind: str, folder: Path, ports: tuple[int, int, int]) -> subpr
     return process
 
 
+def start_api(folder: Path, ports: tuple[int, int, int]) -> subprocess.Popen:
+    log = folder / "api.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen([sys.executable, HERE / "workloads_api.py", str(ports[2])],
+                                   stdout=output, stderr=output)
+    wait_for(ports[2], process, log)
+    return process
+
+
 def start_claviger(folder: Path, ports: tuple[int, int, int]) -> tuple[subprocess.Popen, str]:
     """With demo data in a new folder; gives the demo account's secret."""
     routes = folder / "routes.toml"
@@ -123,9 +132,7 @@ def run(kind: str, ports: tuple[int, int, int]) -> None:
     with tempfile.TemporaryDirectory(prefix="claviger-demo-") as name:
         folder = Path(name)
         try:
-            api = subprocess.Popen([sys.executable, HERE / "workloads_api.py", str(ports[2])],
-                                   stdout=subprocess.DEVNULL)
-            running.append(api)
+            running.append(start_api(folder, ports))
             claviger, secret = start_claviger(folder, ports)
             running.append(claviger)
             running.append(start_gateway(kind, folder / kind, ports))

@@ -114,7 +114,7 @@ class Targets:
             "accessKeyId": self.key.id, "accessRuleId": str(self.rule),
             "roleIdPath": str(self.role),
             "clusterUuid": self.cluster, "departmentId": self.department,
-            "projectId": self.project, "realm": "runai", "userId": self.user.id,
+            "projectId": self.project, "realm": "runai", "api": "app", "userId": self.user.id,
             "key": "browserSessionTimeout", "settingKey": "department.use",
             "permissionSetId": api.permission_set_id("View project"), "workloadId": NOBODY,
         }

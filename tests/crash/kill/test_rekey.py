@@ -36,7 +36,7 @@ def test_a_killed_rekey_leaves_a_server_that_starts():
         for _ in range(ROUNDS):
             killed = begin_rekey(server)
             try:
-                killed.wait(timeout=chance.uniform(0, whole))
+                killed.wait(timeout=chance.uniform(0, 2 * whole))  # a busy machine needs longer
             except subprocess.TimeoutExpired:
                 killed.kill()
                 killed.wait()
