@@ -22,10 +22,10 @@ from pathlib import Path
 from typing import Callable
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-# Two lanes that run side by side, each suite after the one before it.
-PYTHON_LANES = [["tests/documents", "tests/clients", "tests/gateways",
-                 "tests/rights"],
-                ["tests/states", "tests/contract", "tests/attacks", "tests/crash/kill"]]
+# Lanes that run side by side, each suite after the one before it. Attacks wait more than they work.
+PYTHON_LANES = [["tests/documents", "tests/clients", "tests/gateways", "tests/rights"],
+                ["tests/states", "tests/contract", "tests/crash/kill"],
+                ["tests/attacks"]]
 LONGEST_OUTPUT = 12_000  # characters shown of a failed one
 LONGEST_RUN = 1800  # seconds
 LONGEST_FULL_RUN = 6 * 3600
@@ -193,8 +193,9 @@ def run_all(arguments: argparse.Namespace, reports: Path) -> list[Outcome]:
     build = (REPOSITORY / arguments.build).resolve()
     with ThreadPoolExecutor(max_workers=2) as pool:
         outcomes = list(pool.map(run, program_jobs(build, arguments, reports)))
-        if arguments.sanitizer != "thread":
-            lanes = [suite_jobs(suites, arguments.word, reports) for suites in PYTHON_LANES]
+    if arguments.sanitizer != "thread":
+        lanes = [suite_jobs(suites, arguments.word, reports) for suites in PYTHON_LANES]
+        with ThreadPoolExecutor(max_workers=len(lanes)) as pool:
             for of_lane in pool.map(lambda jobs: [run(job) for job in jobs], lanes):
                 outcomes += of_lane
     if not arguments.sanitizer and not arguments.word:
