@@ -68,15 +68,14 @@ Result<std::string> scope_value(const HttpRequest& request, const RouteMatch& ma
         values = {source.name};
     }
     if (values.size() != 1 || values.front().empty()) {
-        return fail(ErrorCode::access_denied, "The request must name exactly one " +
+        return fail(ErrorCode::access_denied, "the request must name exactly one " +
                                                   std::string(name_of(source.type)) + " in " +
-                                                  source.name + ".");
+                                                  source.name);
     }
     return std::string(values.front());
 }
 
-/// The node at which a route's permission is evaluated. Whoever may not do something there does not
-/// learn whether it exists.
+/// The node at which a route's permission is evaluated.
 Result<std::optional<NodeIndex>> scope_of(Context& context, const RouteMatch& match,
                                           const Parameters& query) {
     const ScopeSource& source = match.route->scope;
@@ -90,15 +89,8 @@ Result<std::optional<NodeIndex>> scope_of(Context& context, const RouteMatch& ma
                      TRY(scope_value(context.request, match, query))};
     const auto node = context.access().find(id);
     if (!node) {
-        Refusal& refusal = context.refusal.emplace();
-        refusal.reason = RefusalReason::permission_missing;
-        refusal.subject = subject_of(context.caller.principal);
-        refusal.permission = match.route->permission;
-        refusal.decision = DecisionReason::not_held_anywhere;
-        refusal.detail = "there is no such " + std::string(name_of(source.type));
-        return fail(ErrorCode::access_denied, "missing permission " +
-                                                  text_of(match.route->permission) + " at " +
-                                                  std::string(name_of(id.type)) + " " + id.value);
+        return fail(ErrorCode::access_denied,
+                    "no " + std::string(name_of(id.type)) + " has the id " + id.value);
     }
     return node;
 }
@@ -223,8 +215,9 @@ Result<void> ForwardAuth::judge(Context& context, const Forwarded& forwarded,
         context.refusal.emplace().reason = RefusalReason::tenant_disabled;
         return fail(ErrorCode::unauthenticated, "this tenant is disabled");
     }
-    const bool is_open = route != nullptr ? route->route->passed_by == PassedBy::anyone
-                                          : api.unmapped == Unmapped::allowed;
+    const bool is_open = route != nullptr
+                             ? route->route->passed_by == PassedBy::anyone
+                             : api.unmapped == Unmapped::allowed && !has_path(api, forwarded.path);
     if (is_open) {
         return {};
     }
@@ -232,14 +225,14 @@ Result<void> ForwardAuth::judge(Context& context, const Forwarded& forwarded,
         TRY(authenticate(context, verifiers_.at(api.resource), AcceptedTokens::access_tokens));
     verdict.has_identity = true;
     if (route == nullptr) {
-        return fail(ErrorCode::access_denied, "The route map does not name this request.");
+        return fail(ErrorCode::access_denied, "the route map does not name this request");
     }
     if (route->route->passed_by == PassedBy::authenticated) {
         return {};
     }
     const auto query = parse_parameters(forwarded.query);
     if (!query) {
-        return fail(ErrorCode::access_denied, "The query is malformed.");
+        return fail(ErrorCode::access_denied, "the query is malformed");
     }
     verdict.scope = TRY(scope_of(context, *route, *query));
     const Operation operation = operation_of(*route, HttpMethod::get);

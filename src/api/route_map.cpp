@@ -168,6 +168,11 @@ const ProtectedApi* RouteMap::find_api_named(std::string_view name) const {
     return at == apis_.end() ? nullptr : &*at;
 }
 
+bool has_path(const ProtectedApi& api, std::string_view path) {
+    return std::ranges::any_of(api.routes,
+                               [&](const MappedRoute& route) { return fits(route.path, path); });
+}
+
 std::optional<RouteMatch> match(const ProtectedApi& api, std::string_view method,
                                 std::string_view path) {
     std::string_view best;

@@ -51,6 +51,7 @@ struct MappedRoute {
     std::size_t line = 0; // of the file
 };
 
+/// What becomes of a path that no route has. Another method of a path that one has is denied.
 enum class Unmapped : std::uint8_t { denied, allowed };
 
 struct ProtectedApi {
@@ -94,6 +95,9 @@ private:
     std::map<std::string, std::size_t, std::less<>> hosts_; // positions in apis_
     AddressList gateways_;
 };
+
+/// Whether any template fits the path, of whatever method.
+bool has_path(const ProtectedApi& api, std::string_view path);
 
 /// The route of a canonical path (request_target.h). Of templates that fit, the one that says more
 /// earlier in the path: it alone decides which methods there are. Nothing: unmapped.

@@ -71,6 +71,8 @@ TEST(RouteMapTest, WhatSaysMoreEarlierDecidesAlone) {
     EXPECT_EQ(matched(made, "GET", "/a/c"), "/a/{y}");
     EXPECT_EQ(matched(made, "GET", "/c/b"), "/{x}/b");
     EXPECT_EQ(matched(made, "DELETE", "/c/d"), "/{x}/{y}");
+    EXPECT_TRUE(has_path(made, "/a/b"));
+    EXPECT_FALSE(has_path(made, "/a"));
 }
 
 TEST(RouteMapTest, ApisAreFoundByHostAndName) {

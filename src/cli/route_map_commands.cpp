@@ -76,6 +76,11 @@ std::size_t route_count(const RouteMap& map) {
 ExitCode test_route(const RouteMap& map, const std::string& method, const std::string& url,
                     const std::string& file, const OutputStreams& streams) {
     const Address address = read_address(url);
+    if (!address.target.starts_with('/')) {
+        print_error(streams, "write the whole address, such as https://app.example.com/path, or "
+                             "its path");
+        return ExitCode::usage;
+    }
     const ProtectedApi* api = find_api(map, address);
     if (api == nullptr) {
         print_error(streams, address.host.empty()
@@ -86,13 +91,16 @@ ExitCode test_route(const RouteMap& map, const std::string& method, const std::s
     }
     const auto target = read_target(address.target);
     if (!target) {
-        print_error(streams, "refused: the path is not canonical");
+        print_error(
+            streams,
+            "refused: the path is not canonical (no empty, . or .. segment, needless escape or "
+            "end with a slash)");
         return ExitCode::failed;
     }
     const auto found = match(*api, method, target->path);
     streams.out << "api    " << api->name << " (" << file << ":" << api->line << ")\n";
     if (!found) {
-        const bool passes = api->unmapped == Unmapped::allowed;
+        const bool passes = api->unmapped == Unmapped::allowed && !has_path(*api, target->path);
         streams.out << "route  none\n"
                     << (passes ? "needs  nothing: what is not mapped is allowed here\n"
                                : "needs  refused: the map does not name this request\n");

@@ -211,7 +211,11 @@ ProtectedApi read_api(Reader& reader, const toml::table& table) {
     }
     api.hosts = reader.texts(table, "hosts");
     api.realm = reader.text(table, "tenant", false);
-    api.resource = reader.text(table, "resource", true);
+    api.resource = reader.text(table, "resource", false);
+    if (table.get("resource") == nullptr) {
+        reader.complain(table, "resource is missing: write the API's identifier, such as "
+                               "https://app.example.com");
+    }
     if (!api.resource.empty() && !is_absolute_uri(api.resource)) {
         reader.complain(*table.get("resource"), "resource must be an absolute URI without a "
                                                 "fragment, such as https://app.example.com");
@@ -292,7 +296,8 @@ read_route_map(const std::filesystem::path& file) {
     const auto text = read_text(file);
     if (!text) {
         return std::unexpected(
-            std::vector{file.string() + ": this is no file that can be read, of at most 4 MiB"});
+            std::vector{file.string() +
+                        ": there is no such file, or it cannot be read or is longer than 4 MiB"});
     }
     toml::table table;
     try {

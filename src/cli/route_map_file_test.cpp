@@ -130,6 +130,8 @@ TEST_F(RouteMapFileTest, CommandsCheckAndTest) {
     EXPECT_THAT(test("GET", "https://jobs.example/p/7").second,
                 HasSubstr("projectId = 7\nneeds  workloads:read at the project in the path"));
     EXPECT_THAT(test("GET", "/elsewhere").second, HasSubstr("what is not mapped is allowed here"));
+    EXPECT_THAT(test("POST", "/healthz").second, HasSubstr("refused")) << "only GET is mapped";
+    EXPECT_EQ(test("GET", "jobs.example/p/7").first, ExitCode::usage);
     EXPECT_EQ(test("GET", "https://other.example/p/7").first, ExitCode::failed);
     EXPECT_EQ(test("GET", "/p/../q").first, ExitCode::failed);
     EXPECT_EQ(run("routes check", {{"file", write("x = 1")}}).first, ExitCode::usage);

@@ -70,6 +70,19 @@ resource = "https://{OTHER_HOST}"
 methods = ["GET"]
 path = "/api/v1/whoami"
 access = "authenticated"
+
+[[api]]
+name = "open"
+hosts = ["open.a.example"]
+tenant = "runai"
+resource = "https://open.a.example"
+unmapped = "allowed"
+
+[[api.route]]
+methods = ["GET"]
+path = "/closed"
+permission = "settings:update"
+scope = "tenant"
 """
 
 

@@ -21,7 +21,8 @@ def test_verdict(gateway, sample_api, world, case):
     assert status in case.status
     assert len(sample_api.take_seen()) == (1 if status == 200 else 0)
     if case.status in ((401,), (403,)) and case.host != "app.c.example":
-        assert headers["www-authenticate"][0].startswith("Bearer ")
+        assert [value[:7] for value in headers["www-authenticate"]] == ["Bearer "]
+        assert len(headers["x-request-id"]) == 1
     assert "location" not in headers
 
 
