@@ -157,7 +157,8 @@ def main() -> int:
         print(f"{arguments.gateway} is not installed; ./dev demo {arguments.gateway} installs it",
               file=sys.stderr)
         return 1
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM):  # SIGINT is ignored in the background
+        signal.signal(number, signal.default_int_handler)
     try:
         run(arguments.gateway, tuple(arguments.ports))
     except RuntimeError as error:
