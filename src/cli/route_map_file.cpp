@@ -248,6 +248,7 @@ std::vector<std::string> with_place(const std::filesystem::path& file,
                                     std::vector<MapProblem> problems) {
     std::ranges::stable_sort(problems, {}, &MapProblem::line);
     std::vector<std::string> lines;
+    lines.reserve(problems.size());
     for (const MapProblem& problem : problems) {
         lines.push_back(file.string() + ":" + std::to_string(problem.line) + ": " + problem.text);
     }
