@@ -15,17 +15,6 @@ std::vector<NodeIndex> way_down(const AccessSnapshot& snapshot, NodeIndex from, 
     return way;
 }
 
-std::optional<LimitSource> find_refusing_limit(const AccessSnapshot& snapshot,
-                                               const AccessQuery& query) {
-    for (const AccessLimit* limit : query.limits) {
-        if (!permits(snapshot, *limit, query.permission) ||
-            !reaches(snapshot, *limit, query.scope)) {
-            return limit->source;
-        }
-    }
-    return std::nullopt;
-}
-
 std::size_t depth(const AccessSnapshot& snapshot, NodeIndex node) {
     std::size_t depth = 0;
     for (auto above = snapshot.parent(node); above; above = snapshot.parent(*above)) {
@@ -35,6 +24,18 @@ std::size_t depth(const AccessSnapshot& snapshot, NodeIndex node) {
 }
 
 } // namespace
+
+std::optional<LimitSource> refusing_limit(const AccessSnapshot& snapshot,
+                                          std::span<const AccessLimit* const> limits,
+                                          Permission permission, std::optional<NodeIndex> scope) {
+    for (const AccessLimit* limit : limits) {
+        if (!permits(snapshot, *limit, permission) ||
+            (scope && !reaches(snapshot, *limit, *scope))) {
+            return limit->source;
+        }
+    }
+    return std::nullopt;
+}
 
 std::size_t distance(const AccessSnapshot& snapshot, NodeIndex from, NodeIndex to) {
     NodeIndex common = to;
@@ -60,7 +61,7 @@ ExplainedDecision explain(const AccessSnapshot& snapshot, const AccessQuery& que
     std::ranges::stable_sort(explanation.held_at, {}, [&](NodeIndex scope) {
         return distance(snapshot, query.scope, scope);
     });
-    explanation.limit = find_refusing_limit(snapshot, query);
+    explanation.limit = refusing_limit(snapshot, query.limits, query.permission, query.scope);
     if (!explanation.limit) {
         explanation.grants = smallest_grants(snapshot, query.permission, query.scope);
     }

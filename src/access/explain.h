@@ -4,6 +4,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "access/decide.h"
@@ -28,6 +29,12 @@ struct ExplainedDecision {
 };
 
 ExplainedDecision explain(const AccessSnapshot& snapshot, const AccessQuery& query);
+
+/// The first limit that refuses the permission at the scope, or at all of them without one,
+/// whatever the rules say.
+std::optional<LimitSource> refusing_limit(const AccessSnapshot& snapshot,
+                                          std::span<const AccessLimit* const> limits,
+                                          Permission permission, std::optional<NodeIndex> scope);
 
 /// Steps in the tree from one live node to another.
 std::size_t distance(const AccessSnapshot& snapshot, NodeIndex from, NodeIndex to);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/context.h"
 
+#include "access/explain.h"
 #include "api/route.h"
 #include "api/scope_text.h"
 
@@ -14,19 +15,6 @@ std::optional<LimitSource> limit_passed(const Context& context, const Rights& ri
         const AccessHolder holder{rights.subjects(), rights.limits().first(count)};
         if (!permissions_anywhere(context.access(), holder).contains(permission)) {
             return count == 0 ? std::nullopt : std::optional(rights.limits()[count - 1]->source);
-        }
-    }
-    return std::nullopt;
-}
-
-/// The first limit that refuses the permission at the scope, or at all of them without one,
-/// whatever the rules say.
-std::optional<LimitSource> limit_against(const Context& context, const Rights& rights,
-                                         Permission permission, std::optional<NodeIndex> scope) {
-    for (const AccessLimit* limit : rights.limits()) {
-        if (!permits(context.access(), *limit, permission) ||
-            (scope && !reaches(context.access(), *limit, *scope))) {
-            return limit->source;
         }
     }
     return std::nullopt;
@@ -50,7 +38,7 @@ void note_missing(Context& context, const Rights& rights, Permission permission,
     refusal.subject = subject_of(context.caller.principal);
     refusal.permission = permission;
     refusal.decision = decision;
-    refusal.limit = limit_against(context, rights, permission, scope);
+    refusal.limit = refusing_limit(context.access(), rights.limits(), permission, scope);
     if (scope) {
         refusal.scope = context.access().scope_id(*scope);
     }

@@ -3,6 +3,7 @@
 // Discovery 1.0) of both issuers, and the key set (RFC 7517).
 #include <array>
 
+#include "api/metadata_operation.h"
 #include "api/resources.h"
 #include "auth/key_ring.h"
 
@@ -100,18 +101,6 @@ Result<ServerMetadata> read_realm_metadata(Context& context, const RealmRequest&
 Result<RawJson> read_key_set(Context& context, const NoFields&) {
     let_caches_keep(context);
     return RawJson{context.state().keys.jwk_set(context.services.clock.now())};
-}
-
-constexpr Operation metadata_operation(std::string_view path, std::string_view id,
-                                       std::string_view summary) {
-    return {.method = HttpMethod::get,
-            .path = path,
-            .id = id,
-            .tag = "discovery",
-            .summary = summary,
-            .access = Access::anyone(),
-            .runs_on = RunsOn::inline_thread,
-            .request_class = RequestClass::metadata};
 }
 
 } // namespace

@@ -5,6 +5,7 @@
 
 #include "api/basic_credentials.h"
 #include "api/bearer.h"
+#include "api/path_template.h"
 #include "api/problem.h"
 #include "api/refusals.h"
 #include "base/text.h"
@@ -14,49 +15,6 @@ namespace {
 
 /// Bodies that nobody reads are taken up to this size, so that the answer arrives.
 constexpr std::size_t unread_body = 16 * 1024;
-
-/// Takes "/segment" from the front of a path.
-std::string_view take_segment(std::string_view& path) {
-    path.remove_prefix(1);
-    const std::string_view segment = path.substr(0, path.find('/'));
-    path.remove_prefix(segment.size());
-    return segment;
-}
-
-bool is_parameter(std::string_view segment) {
-    return segment.starts_with('{');
-}
-
-std::string_view parameter_name(std::string_view segment) {
-    return segment.substr(1, segment.size() - 2);
-}
-
-bool fits(std::string_view pattern, std::string_view path) {
-    if (!path.starts_with(pattern.substr(0, pattern.find('{')))) {
-        return false;
-    }
-    while (!pattern.empty() && !path.empty()) {
-        const std::string_view expected = take_segment(pattern);
-        const std::string_view actual = take_segment(path);
-        if (is_parameter(expected) ? actual.empty() : actual != expected) {
-            return false;
-        }
-    }
-    return pattern.empty() && path.empty();
-}
-
-/// The parameters of a path that fits.
-Result<void> read_path(std::string_view pattern, std::string_view path, Input& input) {
-    while (!pattern.empty()) {
-        const std::string_view name = take_segment(pattern);
-        const std::string_view segment = take_segment(path);
-        if (is_parameter(name)) {
-            std::string value = TRY(decode_segment(segment));
-            input.path.emplace_back(parameter_name(name), std::move(value));
-        }
-    }
-    return {};
-}
 
 Origin origin_of(const HttpRequest& request, const Operation& operation) {
     return {request.source_ip,
@@ -268,7 +226,7 @@ Result<std::string> Dispatcher::run(Context& context, const Route& route) {
             TRY(authenticate(context, services_.verifier, AcceptedTokens::access_and_id_tokens));
     }
     Input input;
-    TRY(read_path(operation.path, context.request.path, input));
+    TRY(read_path(operation.path, context.request.path, input.path));
     input.query = TRY(parse_parameters(context.request.query));
     if (operation.access.needs_token() && !query_values(input.query, "access_token").empty()) {
         return fail(ErrorCode::invalid_request, "a token may stand in the header only");

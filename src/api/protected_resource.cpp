@@ -4,6 +4,7 @@
 #include <set>
 
 #include "api/bearer.h"
+#include "api/metadata_operation.h"
 #include "api/resources.h"
 #include "api/route_map.h"
 
@@ -65,18 +66,6 @@ Result<ProtectedResourceMetadata> read_api_metadata(Context& context, const ApiR
         }
     }
     return metadata_of(context, api->resource, api->name, permissions);
-}
-
-constexpr Operation metadata_operation(std::string_view path, std::string_view id,
-                                       std::string_view summary) {
-    return {.method = HttpMethod::get,
-            .path = path,
-            .id = id,
-            .tag = "discovery",
-            .summary = summary,
-            .access = Access::anyone(),
-            .runs_on = RunsOn::inline_thread,
-            .request_class = RequestClass::metadata};
 }
 
 } // namespace

@@ -4,26 +4,11 @@
 #include <algorithm>
 #include <set>
 
+#include "api/path_template.h"
 #include "api/request_target.h"
 
 namespace claviger {
 namespace {
-
-/// Takes "/segment" from the front of a path.
-std::string_view take_segment(std::string_view& path) {
-    path.remove_prefix(1);
-    const std::string_view segment = path.substr(0, path.find('/'));
-    path.remove_prefix(segment.size());
-    return segment;
-}
-
-bool is_parameter(std::string_view segment) {
-    return segment.size() > 2 && segment.starts_with('{') && segment.ends_with('}');
-}
-
-std::string_view parameter_name(std::string_view segment) {
-    return segment.substr(1, segment.size() - 2);
-}
 
 /// What templates that fit the same paths have in common.
 std::string shape_of(std::string_view path) {
@@ -58,17 +43,6 @@ bool has_parameter(std::string_view path, std::string_view name) {
         }
     }
     return false;
-}
-
-bool fits(std::string_view pattern, std::string_view path) {
-    while (!pattern.empty() && !path.empty()) {
-        const std::string_view expected = take_segment(pattern);
-        const std::string_view actual = take_segment(path);
-        if (is_parameter(expected) ? actual.empty() : actual != expected) {
-            return false;
-        }
-    }
-    return pattern.empty() && path.empty();
 }
 
 /// Of two templates that fit the same path.
@@ -192,18 +166,8 @@ std::optional<RouteMatch> match(const ProtectedApi& api, std::string_view method
         return std::nullopt;
     }
     RouteMatch found{&*at, {}};
-    for (std::string_view pattern = at->path; !pattern.empty();) {
-        const std::string_view name = take_segment(pattern);
-        const std::string_view segment = take_segment(path);
-        if (is_parameter(name)) {
-            auto value = decode_segment(segment);
-            if (!value) {
-                return std::nullopt;
-            }
-            found.parameters.emplace_back(parameter_name(name), *std::move(value));
-        }
-    }
-    return found;
+    return read_path(at->path, path, found.parameters) ? std::optional(std::move(found))
+                                                       : std::nullopt;
 }
 
 } // namespace claviger
