@@ -154,9 +154,9 @@ TenantStatePointer ForwardAuth::tenant_of(const ProtectedApi& api,
     if (api.realm.empty()) {
         return directory->find_by_host(request.host);
     }
-    const auto at =
-        std::ranges::find(directory->tenants, api.realm,
-                          [](const TenantStatePointer& state) { return state->tenant.realm; });
+    const auto at = std::ranges::find_if(directory->tenants, [&](const TenantStatePointer& state) {
+        return state->tenant.realm == api.realm;
+    });
     return at == directory->tenants.end() ? nullptr : *at;
 }
 
@@ -227,12 +227,15 @@ Result<void> ForwardAuth::judge(Context& context, const Forwarded& forwarded,
     if (route == nullptr) {
         return fail(ErrorCode::access_denied, "the route map does not name this request");
     }
-    if (route->route->passed_by == PassedBy::authenticated) {
-        return {};
-    }
     const auto query = parse_parameters(forwarded.query);
     if (!query) {
         return fail(ErrorCode::access_denied, "the query is malformed");
+    }
+    if (!query_values(*query, "access_token").empty()) { // as on our own API
+        return fail(ErrorCode::access_denied, "a token may stand in the header only");
+    }
+    if (route->route->passed_by == PassedBy::authenticated) {
+        return {};
     }
     verdict.scope = TRY(scope_of(context, *route, *query));
     const Operation operation = operation_of(*route, HttpMethod::get);

@@ -31,6 +31,8 @@ CASES = [
     Case("no scope in the query", "GET", "/by-query", "viewer", REFUSED),
     Case("held somewhere", "GET", "/api/v1/workloads", "viewer", PASSES),
     Case("only with a token", "GET", "/api/v1/whoami", "viewer", PASSES),
+    Case("a token in the query", "GET", "/api/v1/whoami?access_token=x", "viewer", REFUSED),
+    Case("a malformed query", "GET", "/api/v1/whoami?x=%zz", "viewer", NEVER),
     Case("the administrator", "GET", "/admin", "admin", PASSES),
     Case("not the administrator", "GET", "/admin", "viewer", REFUSED),
     Case("open to anyone", "GET", "/public/x", None, PASSES),
