@@ -79,6 +79,7 @@ class Gateway:
 def open_gateway(kind: str, folder: Path, world: World, sample_api: SampleApi):
     assert demo.program(kind), f"{kind} is not installed"
     port = free_port()
+    folder.mkdir(exist_ok=True)
     process = demo.start_gateway(kind, folder / kind, (port, world.port, sample_api.port))
     try:
         yield Gateway(kind, port)
