@@ -4,6 +4,7 @@ Claviger is asked directly; of those of family HTTP, which say where a request e
 nothing reaches the API. That is row FWD-031."""
 from __future__ import annotations
 
+import json
 import re
 
 import jwt
@@ -32,9 +33,12 @@ def filler(world):
 
 
 def told(seen: dict) -> wire.Exchange:
-    """What the API was told of who asks, in the form of the answer in which Claviger tells it."""
+    """What the API was told of who asks, in the form of the answer in which Claviger tells it. The
+    body has it all, whatever the spelling of its name."""
     lines = [f"{name}: {value}" for name, values in seen["identity"].items() for value in values]
-    return wire.Exchange("\r\n".join(["HTTP/1.1 200 OK", *lines, "", ""]).encode())
+    body = json.dumps(seen["identity"])
+    return wire.Exchange("\r\n".join([
+        "HTTP/1.1 200 OK", *lines, f"Content-Length: {len(body)}", "", body]).encode())
 
 
 def complaints_of(row, exchange, seen, is_long) -> list[str]:
