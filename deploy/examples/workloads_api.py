@@ -6,12 +6,15 @@
 """
 from __future__ import annotations
 
+import contextlib
 import json
+import socket
 import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 IDENTITY = ("X-Auth-Subject", "X-Auth-Subject-Type", "X-Auth-Subject-Id", "X-Auth-Tenant",
             "X-Auth-Permission", "X-Auth-Scope")
+SKIP_SECONDS = 5
 WORKLOADS = [{"id": "c2f1f0c4-8a11-4c57-9d0c-1d1a6a0d5f10", "name": "translate-en-de",
               "type": "Training", "phase": "Running"}]
 
@@ -32,12 +35,26 @@ class Handler(BaseHTTPRequestHandler):
         else:
             body = {"path": path}
         data = json.dumps(body).encode()
+        has_body = "Transfer-Encoding" in self.headers or any(
+            length != "0" for length in self.headers.get_all("Content-Length", []))
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(data)))
+        if has_body:
+            self.send_header("Connection", "close")
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(data)
+        if has_body:
+            self.skip_body()
+
+    def skip_body(self) -> None:
+        """What is left unread would be the next request, which no gateway has asked about."""
+        self.connection.shutdown(socket.SHUT_WR)
+        self.connection.settimeout(SKIP_SECONDS)
+        with contextlib.suppress(OSError):
+            while self.rfile.read1(65536):
+                pass
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = answer
 

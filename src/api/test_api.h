@@ -13,29 +13,30 @@ namespace claviger::testing {
 class ApiFixture : public ::testing::Test {
 protected:
     World world;
-    Dispatcher dispatcher{all_routes(), Services{world.store,
-                                                 world.events,
-                                                 world.directory,
-                                                 world.grants,
-                                                 world.verifier,
-                                                 world.accounts,
-                                                 world.keys,
-                                                 world.secrets,
-                                                 world.leaked_secrets,
-                                                 world.users,
-                                                 world.rules,
-                                                 world.units,
-                                                 world.roles,
-                                                 world.identity_providers,
-                                                 world.security_settings,
-                                                 world.revocations,
-                                                 world.last_logins,
-                                                 world.usage,
-                                                 world.settings,
-                                                 world.clock,
-                                                 world.random,
-                                                 world.log,
-                                                 world.diagnoses}};
+    Services services{world.store,
+                      world.events,
+                      world.directory,
+                      world.grants,
+                      world.verifier,
+                      world.accounts,
+                      world.keys,
+                      world.secrets,
+                      world.leaked_secrets,
+                      world.users,
+                      world.rules,
+                      world.units,
+                      world.roles,
+                      world.identity_providers,
+                      world.security_settings,
+                      world.revocations,
+                      world.last_logins,
+                      world.usage,
+                      world.settings,
+                      world.clock,
+                      world.random,
+                      world.log,
+                      world.diagnoses};
+    Dispatcher dispatcher{all_routes(), services};
 
     static HttpRequest make(HttpMethod method, std::string path, std::string body = {}) {
         HttpRequest request;

@@ -8,24 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from .forwarded import ROUTES
 from .rows import Case, cases_of
-from .runner import APP_HOST, run_case
+from .runner import run_case
 from .server import Server, has_sanitizer, temporary_folder
 from .states import MIB
 from .world import World
 
-ROUTES = f"""
-gateways = ["127.0.0.0/8"]
-[[api]]
-name = "app"
-hosts = ["{APP_HOST}"]
-tenant = "runai"
-resource = "https://{APP_HOST}"
-[[api.route]]
-methods = ["GET"]
-path = "/p/1"
-access = "authenticated"
-"""
 MEMORY_BACK_WITHIN = 8 * MIB
 MEMORY_SECONDS = 60  # what passwords were hashed in is given back half a minute later
 
@@ -53,20 +42,17 @@ def warm_up(world: World) -> None:
         world.send("GET", "/.well-known/jwks.json")
 
 
-def options_of(name: str, folder: Path) -> list[str]:
-    if name != "JWT":
-        return []
-    routes = folder / "routes.toml"
-    routes.write_text(ROUTES)
-    # A published RS256 key beside the ES256 one that signs, and an API behind a gateway.
-    return ["--token-algorithm", "RS256", "--route-map", str(routes)]
+def options_of(name: str) -> list[str]:
+    routes = ["--route-map", str(ROUTES)]  # an API behind a gateway
+    # A published RS256 key beside the ES256 one that signs.
+    return {"JWT": ["--token-algorithm", "RS256", *routes], "FWD": routes}.get(name, [])
 
 
 def open_family(name: str) -> Iterator[Family]:
     with temporary_folder() as folder:
         server = Server(Path(folder))
         try:
-            yield Family(server, *options_of(name, Path(folder)))
+            yield Family(server, *options_of(name))
         finally:
             server.process.kill()
             server.process.wait()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-FAMILIES = ("HTTP", "V1", "V2", "JWT", "ADM", "INT")
+FAMILIES = ("HTTP", "V1", "V2", "JWT", "ADM", "INT", "FWD")
 
 # A row written for `@token-form` runs on each of these.
 TOKEN_FORM = {
@@ -19,6 +19,8 @@ TOKEN_FORM = {
 # stands in later.txt as @bearer-any/<feature>.
 BEARER_ANY = {"api": "/api/v1/service-accounts", "introspection": "/oauth2/introspect",
               "forward-auth": "/forward-auth"}
+# A row of what gateways ask is also asked as Envoy does.
+ASKED = {"forward-auth": "/forward-auth", "ext-authz": "/ext-authz"}
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,7 @@ def endpoints_of(row: Row) -> dict[str, str]:
         return TOKEN_FORM
     if row.endpoint == "@bearer-any":  # introspection takes one token at a time, and no steps
         return BEARER_ANY if row.method == "GET" else {"api": BEARER_ANY["api"]}
-    return {"": row.endpoint}
+    return ASKED if row.family == "FWD" else {"": row.endpoint}
 
 
 def cases_of(family: str) -> list[Case]:

@@ -2,15 +2,18 @@
 """Runs one case and judges it: plain requests and RAW here, the other kinds in their own files."""
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
-from . import administration, introspection, placeholders, verdicts, wire
+from . import administration, forwarded, introspection, placeholders, verdicts, wire
 from .forge_claims import is_too_long
 from .load import run_load
 from .races import run_race, run_timing
 from .rows import BEARER_ANY, FAMILIES, Case, Row, refused
 from .sequences import run_sequence
-from .server import TRUSTED_PROXY
+from .server import TRUSTED_PROXY, Server, temporary_folder
 from .states import STATES
 from .verdicts import Evidence
 from .world import World
@@ -19,10 +22,6 @@ TOKEN_BODY_LIMIT = 64 * 1024
 RAW_SECONDS = 2.0  # then a connection that is still open counts as open
 TOKEN_PATHS = ("/api/v1/token", "/api/v2/token", "/oauth2/token", "/openid-connect/token",
                "/oauth/apptoken")
-# What a gateway says of a request to an API of the route map.
-APP_HOST = "app.a.example"
-FORWARDED = (b"X-Forwarded-Method: GET", b"X-Forwarded-Host: " + APP_HOST.encode(),
-             b"X-Forwarded-Uri: /p/1")
 RUNNERS = {"SEQ": run_sequence, "RACE": run_race, "TIME": run_timing, "LOAD": run_load}
 
 
@@ -47,6 +46,8 @@ def source_of(case: Case) -> str:
     """An address of the case's own, so that throttles and audit entries are its own."""
     if case.row.id == "HTTP-052":  # speaks of a trusted proxy
         return TRUSTED_PROXY
+    if forwarded.PEER in case.row.headers:
+        return forwarded.UNTRUSTED_PEER
     family = FAMILIES.index(case.row.family)
     return f"127.{10 + family}.{case.number // 200}.{1 + case.number % 200}"
 
@@ -59,6 +60,8 @@ def run_case(world: World, case: Case) -> None:
     source = source_of(case)
     events_before = len(server.access_events(source))
     runner = RUNNERS.get(case.row.method)
+    if case.row.family == "FWD" and runner is run_sequence:
+        runner = run_forwarded_steps
     if runner is not None:
         outcome = runner(world, case, source, Outcome())
     else:
@@ -96,7 +99,7 @@ def run_shots(world: World, case: Case, source: str, log_before: int) -> Outcome
     outcome = Outcome()
     is_raw = case.row.method == "RAW"
     for shot in shots_of(world, case):
-        row = filled(shot.row or case.row, world)
+        row = forwarded.filled(shot.row or case.row, world.fill)
         before = len(world.server.access_events(source))
         watch = {sentence: STATES[sentence](world) for sentence, _ in verdicts.states_of(row)}
         exchange = wire.exchange(world.server.address, shot.data, source,
@@ -136,11 +139,6 @@ def count(case: Case, evidence: Evidence, outcome: Outcome) -> None:
         outcome.refusals += answer.status == 401
 
 
-def filled(row: Row, world: World) -> Row:
-    return replace(row, expected=tuple(map(world.fill, row.expected)),
-                   forbidden=tuple(map(world.fill, row.forbidden)))
-
-
 def shots_of(world: World, case: Case) -> list[Shot]:
     row = case.row
     names = placeholders.FORGE.findall(str(row.body) + "".join(row.headers))
@@ -154,6 +152,8 @@ def make_shots(world: World, case: Case, forged: str = "", token: str = "") -> l
     row = case.row
     if introspection.is_introspection(case):
         return [Shot(introspection.request_about(world, case, token), token[:60])]
+    if row.family == "FWD":
+        return forwarded_shots(world, case)
     more = {f"forge:{forged}": token, **world.values_for(str(row.body))}
     if row.method == "RAW":
         return [Shot(placeholders.expand_raw(world.fill(row.body, more), world.server.host))]
@@ -174,7 +174,8 @@ def request_of(world: World, case: Case, more: dict[str, str], body: bytes,
                *headers: bytes) -> bytes:
     lines = [line for text in case.row.headers
              for line in placeholders.expand_header(world.fill(text, more))]
-    lines += FORWARDED if case.endpoint == BEARER_ANY["forward-auth"] else []
+    if case.endpoint == BEARER_ANY["forward-auth"]:
+        lines += forwarded.about(None).lines
     target = placeholders.expand(world.fill(case.endpoint, more)).decode()
     return wire.request_bytes(case.row.method, target,
                               world.server.host, [*lines, *headers], body)
@@ -196,3 +197,50 @@ def shots_with_a_token(world: World, case: Case) -> list[Shot]:
         return [Shot(request_of(world, case, {}, body, origin), "from another origin"),
                 Shot(request_of(world, case, {}, b"grant_type=x", origin), "an error", row=wrong)]
     return []
+
+
+# --- what gateways ask ----------------------------------------------------------------------------
+
+
+def forwarded_shots(world: World, case: Case) -> list[Shot]:
+    to_bytes = forwarded.ASKERS[case.endpoint]
+    shots = []
+    for question, is_long in forwarded.variants(case.row, world.fill):
+        also = forwarded.TOO_LONG if is_long else ()
+        if case.endpoint == "/ext-authz" and question.values("method") == ["get"]:
+            also = ("405",)  # it is the method of the question itself
+        shots.append(Shot(to_bytes(question, world.server.host), "long" if is_long else "", also))
+    return shots
+
+
+@contextmanager
+def stage_world(world: World, row: Row) -> Iterator[World]:
+    """One of its own where the server is to fail."""
+    if not forwarded.is_destructive(row):
+        yield world
+        return
+    with temporary_folder() as folder:
+        server = Server(Path(folder), "--route-map", str(forwarded.ROUTES))
+        try:
+            yield World(server)
+        finally:
+            server.process.kill()
+            server.process.wait()
+
+
+def run_forwarded_steps(world: World, case: Case, source: str, outcome: Outcome) -> Outcome:
+    with stage_world(world, case.row) as own:
+        account = own.make_account()
+        rule = own.give_role(account, "Viewer", "project", own.project)
+
+        def ask(question: forwarded.Question) -> wire.Answer:
+            request = forwarded.ASKERS[case.endpoint](question, own.server.host)
+            try:
+                return wire.exchange(own.server.address, request, source).first()
+            except ConnectionError:
+                return wire.Answer()
+
+        stage = forwarded.Stage(own.server, own.token_of(account), lambda: own.call(
+            "DELETE", f"{administration.RULES}/{rule}"), ask)
+        outcome.complaints += forwarded.run_steps(case.row, stage, ("close",))
+    return outcome

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from . import load, placeholders, races, rows, states, verdicts
+from . import forwarded, load, placeholders, races, rows, states, verdicts
 from .features import DETECTORS, Seen
 from .forge_claims import FORGERIES
 from .server import Server, temporary_folder
@@ -18,7 +18,7 @@ def test_every_row_runs_or_says_why_not():
     running = {case.row.id for family in rows.FAMILIES for case in rows.cases_of(family)}
     waiting = {key for key in rows.later() if "/" not in key}
     elsewhere = set(rows.covered())
-    assert len(known) == 300
+    assert len(known) == 321
     assert running | waiting | elsewhere == known
     assert not waiting & elsewhere
     assert not running & (waiting | elsewhere)
@@ -37,7 +37,7 @@ def test_every_refusal_is_predicted_for_a_row_that_runs():
 
 def test_what_a_row_asks_for_is_known():
     unknown = []
-    sentences = {"LOAD": load.SENTENCES, "RACE": races.SENTENCES}
+    sentences = {"LOAD": load.SENTENCES, "RACE": races.SENTENCES, "SEQ": forwarded.SENTENCES}
     for family in rows.FAMILIES:
         for case in rows.cases_of(family):
             row = case.row

@@ -5,8 +5,8 @@ import pytest
 from . import family as attacks
 from . import introspection, rows, wire
 from .forge_claims import FORGERIES, is_too_long
+from .forwarded import about, as_forward_auth
 from .rows import BEARER_ANY
-from .runner import FORWARDED
 
 
 @pytest.fixture(scope="module")
@@ -24,9 +24,7 @@ def test_tokens_that_are_right_are_accepted(family):
         answer = world.send("GET", BEARER_ANY["api"], token=token)
         if answer.status != 200:
             refused[name] = (answer.status, answer.text())
-        bearer = b"Authorization: Bearer " + token.encode()
-        request = wire.request_bytes("GET", BEARER_ANY["forward-auth"], world.server.host,
-                                     [*FORWARDED, bearer], b"")
+        request = as_forward_auth(about(token), world.server.host)
         forwarded = wire.exchange(world.server.address, request).first().status
         if forwarded != 200:
             refused[f"{name}, forwarded"] = forwarded

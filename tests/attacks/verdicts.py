@@ -30,10 +30,13 @@ class Evidence:
 
     @property
     def text(self) -> str:
-        """Statuses, challenges and bodies, without request ids (which are random digits)."""
+        """Statuses, challenges, who passes a gateway and bodies, without request ids (which are
+        random digits)."""
         parts = []
         for answer in self.exchange.answers():
-            parts += [str(answer.status), *answer.header("www-authenticate"), answer.text()]
+            parts += [str(answer.status), *answer.header("www-authenticate"),
+                      *(value for name, value in answer.headers if name.startswith("x-auth-")),
+                      answer.text()]
         if b"100 Continue" in self.exchange.raw:
             parts.append("100 Continue")
         return REQUEST_ID.sub("", "\n".join(parts))

@@ -6,7 +6,7 @@ import json
 import socket
 from dataclasses import dataclass
 
-from . import placeholders, wire
+from . import jose, placeholders, wire
 from .features import Seen
 from .forge import Forge
 from .server import ADMIN_EMAIL, ADMIN_PASSWORD, PUBLIC_URL, Server, help_of
@@ -150,7 +150,8 @@ class World:
             "A": "1",
             "B": "2",
             "pub.cid": "runai",
-            "t.viewer": self.token_of(account),
+            "t.viewer": (token := self.token_of(account)),
+            "viewer.sub": jose.claims_of(token)["sub"],
             "t.tenadm": self.token_of(administrator),
             "t.rs": self.token_of(resource_server),
             "issuer": PUBLIC_URL,

@@ -6,8 +6,11 @@ import jwt
 import pytest
 import requests
 
+from attacks import wire
+
 from .cases import CASES
-from .gateway import exchange
+from .conftest import open_gateway
+from .gateway import EXAMPLES, demo, exchange
 from .test_forward_auth import target_of, token_of
 
 
@@ -50,6 +53,58 @@ def test_what_clients_say_of_their_request_is_ignored(gateway, sample_api, world
         "X-Forwarded-Uri: /public/x", "X-Forwarded-Method: GET", "X-Original-URI: /public/x",
         "X-Forwarded-Host: app.b.example", "X-Rewrite-URL: /public/x"]))
     assert status == 403 and not sample_api.take_seen()
+
+
+SECOND = "GET /admin HTTP/1.1\r\nHost: app.a.example\r\nConnection: close\r\n\r\n"
+BODIES = {"length": (f"Content-Length: {len(SECOND)}", SECOND),
+          "chunks": ("Transfer-Encoding: chunked",
+                     f"{len(SECOND):x}\r\n{SECOND}\r\n0\r\n\r\n")}
+
+
+def post_of(token, body):
+    header, content = BODIES[body]
+    return (f"POST /p/1 HTTP/1.1\r\nHost: app.a.example\r\nAuthorization: Bearer {token}\r\n"
+            f"{header}\r\n\r\n{content}").encode()
+
+
+@pytest.mark.parametrize("body", BODIES)
+def test_a_body_is_no_request(gateway, sample_api, world, body):
+    sample_api.take_seen()
+    answer = wire.exchange(gateway.address, post_of(world.viewer, body)).first()
+    assert answer.status == 200
+    assert [one["target"] for one in sample_api.take_seen()] == ["/p/1"]
+
+
+@pytest.mark.parametrize("body", BODIES)
+def test_the_sample_api_ends_a_connection_with_a_body(sample_api, body):
+    sample_api.take_seen()
+    answers = wire.exchange(("127.0.0.1", sample_api.port), post_of("x", body), until=None)
+    assert [answer.status for answer in answers.answers()] == [200]
+    assert [one["target"] for one in sample_api.take_seen()] == ["/p/1"]
+
+
+def ask_by_body(gateway, world, project):
+    body = f'{{"projectId":"{project}"}}'
+    lines = [f"Authorization: Bearer {world.viewer}".encode()]
+    return wire.exchange(gateway.address, wire.request_bytes(
+        "POST", "/by-body", "app.a.example", lines, body.encode())).first().status
+
+
+def test_no_gateway_sends_bodies_along_by_itself(gateway, world):
+    assert ask_by_body(gateway, world, world.project) == 403
+
+
+def test_envoy_sends_them_with_the_line_that_is_a_comment(world, sample_api, tmp_path, monkeypatch):
+    example = tmp_path / "envoy" / "envoy.yaml"
+    example.parent.mkdir()
+    text = (EXAMPLES / "envoy" / "envoy.yaml").read_text()
+    assert text.count("# with_request_body:") == 1
+    example.write_text(text.replace("# with_request_body:", "with_request_body:"))
+    monkeypatch.setattr(demo, "HERE", tmp_path)
+    with open_gateway("envoy", tmp_path / "files", world, sample_api) as opened:
+        assert ask_by_body(opened, world, world.project) == 200
+        assert ask_by_body(opened, world, world.other_project) == 403
+        assert ask_by_body(opened, world, "x" * 70_000) == 413
 
 
 def test_documented_client(gateway, world):
