@@ -182,8 +182,8 @@ struct NumberKey {
 
 template <class Table>
 class ShardedTableTest : public ::testing::Test {};
-using ShardedTables = ::testing::Types<ShardedTable<NumberRow, NumberKey>,
-                                       ShardedTable<NumberRow, NumberKey, true>>;
+using ShardedTables =
+    ::testing::Types<ShardedTable<NumberRow, NumberKey>, ShardedTable<NumberRow, NumberKey, true>>;
 TYPED_TEST_SUITE(ShardedTableTest, ShardedTables);
 
 TYPED_TEST(ShardedTableTest, BehavesAsAMultimap) {
