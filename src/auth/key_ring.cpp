@@ -81,6 +81,10 @@ std::string KeyRing::jwk_set(Timestamp now) const {
         if (is_published(key.row, now)) {
             out += out.back() == '[' ? "" : ",";
             out += key.public_key.jwk();
+            out.pop_back();
+            out += R"(,"urn:claviger:purpose":")";
+            out += name_of(key.row.purpose);
+            out += "\"}";
         }
     }
     out += "]}";
