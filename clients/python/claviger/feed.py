@@ -6,7 +6,6 @@ Everything that decides about tokens is signed by a key for security events and 
 or an entry that cannot be read, breaks the stream off, and what is known goes stale."""
 from __future__ import annotations
 
-import itertools
 import logging
 import random
 import threading
@@ -16,7 +15,7 @@ from typing import Any
 from .clock import Clock
 from .errors import ClavigerError, InvalidToken, Unavailable
 from .keys import EVENTS, KeySet
-from .revocations import RULES_CHANGED, SIGNING_KEYS_CHANGED, SNAPSHOT, Ended, UnknownEvent
+from .revocations import RULES_CHANGED, SIGNING_KEYS_CHANGED, SNAPSHOT, Ended
 from .rules import RuleSnapshot
 from .session import Session, check_status
 from .tokens import Expected, audiences, check_signature, parse
@@ -35,10 +34,6 @@ STOP_SECONDS = 5  # an answer that is being waited for is not waited for
 RULE_MEMBERS = ("nodes", "roles", "users", "limits", "rules")
 
 log = logging.getLogger("claviger")
-
-
-# What reading a document that is not as it should be ends with.
-UNREADABLE = (KeyError, TypeError, ValueError, UnknownEvent)
 
 
 class SignedTexts:
@@ -104,7 +99,7 @@ class Follower:
         self.rules_outdated_since: float | None = None
         self.heard_at = 0.0
         self.problem: Exception | None = None
-        self.connections = self.snapshots = 0
+        self.connections = self.snapshots = self.failures = 0
         self._threads = [threading.Thread(target=work, name=f"claviger-{name}", daemon=True)
                          for name, work in (("feed", self._follow), ("refresh", self._refresh))]
 
@@ -145,7 +140,7 @@ class Follower:
                 self._read_stream()
             except ClavigerError as error:
                 self._note(error)
-            except UNREADABLE as error:
+            except Exception as error:  # the thread lives on; what is known goes stale
                 self._note(Unavailable(f"the feed cannot be read: {error!r}"))
             if self._clock.monotonic() - began > LONGEST_PAUSE_SECONDS:
                 pause = FIRST_PAUSE_SECONDS
@@ -157,6 +152,7 @@ class Follower:
             log.warning("claviger: %s", problem)
             with self.changed:
                 self.problem = problem
+                self.failures += 1
                 self.changed.notify_all()
 
     def _begin(self) -> None:
@@ -259,7 +255,7 @@ class Follower:
             try:
                 self._refresh_once()
                 pause = FIRST_PAUSE_SECONDS
-            except ClavigerError as error:
+            except Exception as error:  # the thread lives on; what is known goes stale
                 self._note(error)
                 self._stopping.wait(pause * random.uniform(0.5, 1))
                 pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
@@ -271,6 +267,8 @@ class Follower:
             has_changed, self._keys_changed = self._keys_changed, False
             try:
                 self._keys.refresh(after_a_change=has_changed)
+                with self.changed:
+                    self.changed.notify_all()
             except ClavigerError:
                 self._want(keys=has_changed)
                 raise
@@ -297,9 +295,8 @@ class Follower:
     def _fetch_rules(self) -> RuleSnapshot:
         number, parts = self._texts.parts(self._session.get(RULES, LONGEST_SNAPSHOT), RULES_TYPE,
                                           RULES_AUDIENCE)
-        members = {name: itertools.chain.from_iterable(part.get(name, ()) for part in parts)
-                   for name in RULE_MEMBERS}
         try:
-            return RuleSnapshot(number, members)
-        except (KeyError, TypeError, ValueError) as error:
+            return RuleSnapshot(number, {name: [one for part in parts for one in part.get(name, ())]
+                                         for name in RULE_MEMBERS})
+        except Exception as error:  # signed, but not as it should be
             raise Unavailable(f"{RULES}: the rules cannot be read: {error!r}") from error

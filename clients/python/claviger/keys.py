@@ -24,6 +24,8 @@ PURPOSE = "urn:claviger:purpose"
 # The server's algorithms: kind of key, curve, and the name under which PyJWT has the algorithm.
 ALGORITHMS = {"ES256": ("EC", "P-256", "ES256"), "RS256": ("RSA", None, "RS256"),
               "Ed25519": ("OKP", "Ed25519", "EdDSA")}
+# Half the order of P-256 (FIPS 186-4 D.1.2.3).
+LARGEST_S = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551 // 2
 FEWEST_RSA_BITS = 2048
 USUAL_SECONDS = 600  # that a key set is good without being asked for again
 FEWEST_SECONDS, MOST_SECONDS = 30, 3600
@@ -46,6 +48,8 @@ class SigningKey:
     def verify(self, message: bytes, signature: bytes) -> bool:
         if len(signature) != self.signature_bytes:
             return False
+        if self.algorithm == "ES256" and int.from_bytes(signature[32:], "big") > LARGEST_S:
+            return False  # its twin is the good one: a token has one signature
         verifier = VERIFIERS[ALGORITHMS[self.algorithm][2]]
         return verifier.verify(message, self.public, signature)
 

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from .errors import Unavailable
 from .tokens import ACCESS_KEY_PREFIX, VerifiedToken
 
 EVENT = "urn:claviger:event:"
 SIGNING_KEYS_CHANGED = EVENT + "signing-keys-changed"
 RULES_CHANGED = EVENT + "rules-changed"
 SNAPSHOT = EVENT + "snapshot"
-
-
-class UnknownEvent(Exception):
-    """It may end something; whoever cannot read it must not go on."""
 
 
 class Ended:
@@ -42,7 +39,8 @@ class Ended:
         elif event == EVENT + "tenant-revoked":
             self._not_before = max(self._not_before, facts["not_before"])
         elif event not in (SIGNING_KEYS_CHANGED, RULES_CHANGED):
-            raise UnknownEvent(f"this version does not know the event {event}: update it")
+            # It may end something; whoever cannot read it must not go on.
+            raise Unavailable(f"this version does not know the event {event}: update it")
 
     def forget(self, now: float) -> None:
         """What would have expired by now. Principals and keys are as few as there are of them."""

@@ -40,11 +40,12 @@ class Answer:
 class Stream:
     """Lines of an answer that does not end. `close` may come from any thread."""
 
-    def __init__(self, connection: http.client.HTTPConnection, answer: http.client.HTTPResponse):
+    def __init__(self, connection: http.client.HTTPConnection):
+        self._socket = connection.sock  # the connection forgets it when nothing comes after
         self._connection = connection
-        self._answer = answer
-        self.status = answer.status
-        self.content_type = answer.headers.get_content_type()
+        self._answer = connection.getresponse()
+        self.status = self._answer.status
+        self.content_type = self._answer.headers.get_content_type()
 
     def lines(self) -> Iterator[bytes]:
         rest = b""
@@ -63,12 +64,10 @@ class Stream:
         self._connection.close()
 
     def close(self) -> None:
-        sock = self._connection.sock
-        if sock is not None:
-            try:
-                sock.shutdown(socket.SHUT_RDWR)  # wakes the reader
-            except OSError:
-                pass
+        try:
+            self._socket.shutdown(socket.SHUT_RDWR)  # wakes the reader
+        except OSError:
+            pass  # it has ended already
 
 
 def describe(error: Exception) -> str:
@@ -131,7 +130,7 @@ class Transport:
         try:
             connection = self._connect(SILENCE_SECONDS)
             connection.request("GET", self._prefix + path, headers=headers)
-            return Stream(connection, connection.getresponse())
+            return Stream(connection)
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise Unavailable(f"GET {path}: {describe(error)}") from error
 

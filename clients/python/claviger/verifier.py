@@ -13,7 +13,8 @@ from .discovery import discover, fetch_keys
 from .errors import ConfigurationError, Denied, InvalidToken, Revoked, Stale, Unavailable
 from .feed import Follower
 from .keys import ALGORITHMS, KeySet
-from .rules import ANYWHERE, TENANT, Decision, KeyLimits, RuleSnapshot, Scope
+from .rules import (ANYWHERE, NOT_HELD_ANYWHERE, PERMITTED, TENANT, Decision, KeyLimits,
+                    RuleSnapshot, Scope)
 from .session import Credentials, Session, read_json
 from .tokens import VerifiedToken, check_times, judge, parse
 from .transport import Transport
@@ -206,8 +207,8 @@ class Verifier:
         if scope == ANYWHERE:
             document = self._post(token, PERMITTED_SCOPES,
                                   {"resourceType": kind, "action": action}, source_ip)
-            held = document is not None and bool(document.get("permittedScopes"))
-            return Decision(held, "permitted" if held else "not permitted anywhere")
+            held = document is not None and any((document.get(action) or {}).values())
+            return Decision(held, PERMITTED if held else NOT_HELD_ANYWHERE)
         resource: dict[str, Any] = {"type": kind}
         if isinstance(scope, tuple):
             resource |= {"id": scope[1], "properties": {"scopeType": scope[0]}}
@@ -218,7 +219,7 @@ class Verifier:
             return Decision(False, REFUSED_TOKEN)
         context = document.get("context") or {}
         if document.get("decision") is True:
-            return Decision(True, "permitted", context.get("rule"))
+            return Decision(True, PERMITTED, context.get("rule"))
         return Decision(False, str(context.get("reason") or "denied"))
 
     def _post(self, token: VerifiedToken, path: str, body: dict[str, Any],
