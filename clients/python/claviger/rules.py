@@ -6,11 +6,11 @@ of its ancestors, within the limits of its key and of its token. Everything else
 reason. Indexes are built once; a decision is a few look-ups for each subject."""
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from .limits import KeyLimits, Limit, read_limits
 from .tokens import SCOPE_TYPES, VerifiedToken
 
 TENANT = "tenant"  # the root of the tree
@@ -43,50 +43,6 @@ class Decision:
         return self.allowed
 
 
-@dataclass(frozen=True)
-class Limit:
-    """Bounds besides the rules: of a key, or what a token was narrowed to. None is no bound."""
-
-    permissions: frozenset[str] | None = None
-    scopes: tuple[tuple[str, str], ...] | None = None
-
-
-@dataclass(frozen=True)
-class KeyLimits:
-    """Until when and from where a key is good, and its ceiling."""
-
-    ceiling: Limit | None = None
-    expires_at: int | None = None
-    networks: tuple[Any, ...] | None = None  # None: from anywhere
-    only_logged: bool = False  # what comes from elsewhere
-    honey: bool = False  # it is good for nothing
-
-    def holds_address(self, source_ip: str | None) -> bool:
-        if self.networks is None:
-            return True
-        address = read_address(source_ip)
-        return address is not None and any(address in network for network in self.networks
-                                           if network.version == address.version)
-
-
-def read_address(text: str | None):
-    """An IPv4 address inside IPv6 is the IPv4 address; a zone is left out."""
-    try:
-        address = ipaddress.ip_address((text or "").partition("%")[0])
-    except ValueError:
-        return None
-    mapped = getattr(address, "ipv4_mapped", None)
-    return address if mapped is None else mapped
-
-
-def read_network(text: str):
-    network = ipaddress.ip_network(text)
-    mapped = getattr(network.network_address, "ipv4_mapped", None)
-    if mapped is not None and network.prefixlen >= 96:
-        return ipaddress.ip_network((mapped, network.prefixlen - 96))
-    return network
-
-
 @dataclass
 class _Rules:
     """Of one subject."""
@@ -109,7 +65,8 @@ class RuleSnapshot:
             self._add_node(kind, identifier, parent)
         self._roles = {role: frozenset(held) for role, held in members["roles"]}
         self._users = {sub: (email, tuple(groups)) for sub, email, groups in members["users"]}
-        self._limits = {row["client_id"]: self._read_limits(row) for row in members["limits"]}
+        self._limits = {client_id: read_limits(client_id, row, self._roles)
+                        for client_id, row in members["limits"]}
         self._rules: dict[tuple[str, str], _Rules] = {}
         for rule in members["rules"]:
             self._add_rule(*rule)
@@ -133,17 +90,6 @@ class RuleSnapshot:
         held = self._roles.get(role, frozenset())
         rules.at.setdefault(node, []).append((number, held))
         rules.held |= held
-
-    def _read_limits(self, row: dict[str, Any]) -> KeyLimits:
-        permissions = None
-        if "permissions" in row or "roles" in row:
-            permissions = frozenset(row.get("permissions", ())).union(
-                *(self._roles.get(role, frozenset()) for role in row.get("roles", ())))
-        scopes = tuple((kind, value) for kind, value in row["scopes"]) if "scopes" in row else None
-        is_bound = permissions is not None or scopes is not None
-        networks = tuple(map(read_network, row["addresses"])) if "addresses" in row else None
-        return KeyLimits(Limit(permissions, scopes) if is_bound else None, row.get("expires_at"),
-                         networks, bool(row.get("addresses_only_logged")), bool(row.get("honey")))
 
     # --- what is asked ----------------------------------------------------------------------------
 

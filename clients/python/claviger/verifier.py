@@ -13,8 +13,9 @@ from .discovery import discover, fetch_keys
 from .errors import ConfigurationError, Denied, InvalidToken, Revoked, Stale, Unavailable
 from .feed import Follower
 from .keys import ALGORITHMS, KeySet
-from .rules import (ANYWHERE, NOT_HELD_ANYWHERE, PERMITTED, TENANT, Decision, KeyLimits,
-                    RuleSnapshot, Scope)
+from .limits import KeyLimits
+from .rules import (ANYWHERE, NOT_HELD_ANYWHERE, PERMITTED, TENANT, Decision, RuleSnapshot,
+                    Scope)
 from .session import Credentials, Session, read_json
 from .tokens import VerifiedToken, check_times, judge, parse
 from .transport import Transport
@@ -55,6 +56,7 @@ class Verifier:
         self._lease_seconds = lease_seconds
         self._process = os.getpid()
         self._known: dict[bytes, VerifiedToken] = {}
+        self._asked_beyond: RuleSnapshot | None = None
         url = server.rstrip("/")
         issuer = url if issuer is None else issuer
         transport = Transport(url, self._clock, ca_file, allow_plain_http)
@@ -143,9 +145,19 @@ class Verifier:
         if ended is not None:
             raise Revoked(ended)
         if self.rules == "local":
-            limits = self._current_rules().limits_of(token.client_id)
+            rules = self._current_rules()
+            if not rules.knows(token):
+                self._ask_for_users(rules)
+                raise InvalidToken("its owner is unknown")
+            limits = rules.limits_of(token.client_id)
             if limits is not None:
                 self._check_limits(limits)
+
+    def _ask_for_users(self, rules: RuleSnapshot) -> None:
+        """Somebody may be so new that the feed has not told yet; once for each snapshot."""
+        if self._asked_beyond is not rules:
+            self._asked_beyond = rules
+            self._follower.want_rules()
 
     def _current_rules(self) -> RuleSnapshot:
         follower = self._follower
@@ -186,10 +198,7 @@ class Verifier:
             self._check(token)
         if self.rules == "server":
             return self._ask(token, permission, scope, source_ip)
-        rules = self._current_rules()
-        if not rules.knows(token):
-            self._follower.want_rules()  # the user may be new
-        return rules.decide_for(token, permission, scope)
+        return self._current_rules().decide_for(token, permission, scope)
 
     def require(self, token: VerifiedToken | str, permission: str, scope: Scope = TENANT,
                 source_ip: str | None = None) -> Decision:

@@ -7,7 +7,8 @@ import re
 import time
 
 import pytest
-from claviger.rules import ANYWHERE, Limit, RuleSnapshot, read_address
+from claviger.limits import Limit, read_address
+from claviger.rules import ANYWHERE, RuleSnapshot
 from scenario.server import REPOSITORY
 
 FILES = sorted((REPOSITORY / "spec" / "vectors" / "decisions").glob("*.case"))
@@ -141,17 +142,36 @@ def test_decision_vectors(roles, file):
 
 def limits_of(**row) -> object:
     members = {"nodes": [[*ROOT, -1]], "roles": [[7, ["project:read"]]], "users": [],
-               "limits": [{"client_id": "k", **row}], "rules": []}
+               "limits": [["k", row]], "rules": []}
     return RuleSnapshot(1, members).limits_of("k")
+
+
+def ceiling_of(**ceiling) -> Limit:
+    return limits_of(ceiling=ceiling).ceiling
 
 
 def test_a_ceiling_is_what_it_names_and_its_roles_hold():
     assert limits_of().ceiling is None
-    assert limits_of(roles=[7, 8]).ceiling.permissions == {"project:read"}
-    assert limits_of(roles=[7], permissions=["a:b"]).ceiling.permissions == {"project:read", "a:b"}
-    for nothing in ({"permissions": []}, {"roles": []}, {"roles": [8]}):
-        assert limits_of(**nothing).ceiling.permissions == frozenset()
-    assert limits_of(scopes=[]).ceiling.scopes == ()
+    assert ceiling_of() == Limit()
+    assert ceiling_of(roleIds=[7, 8]).permissions == {"project:read"}
+    assert ceiling_of(roleIds=[7], permissions=["a:b"]).permissions == {"project:read", "a:b"}
+    for nothing in ({"permissions": []}, {"roleIds": []}, {"roleIds": [8]}):
+        assert ceiling_of(**nothing).permissions == frozenset()
+    assert ceiling_of(scopes=[]).scopes == ()
+    assert ceiling_of(scopes=[{"scopeType": "project", "scopeId": "4"}]).scopes == (
+        ("project", "4"),)
+
+
+@pytest.mark.parametrize("row", [
+    {"new": 1}, {"ceiling": {"new": 1}}, {"ceiling": []}, {"addressMode": "new"},
+    {"addresses": ["10.0.0.1/8"]}, {"addresses": [1]}, {"expiresAt": "soon"}, {"expiresAt": 1},
+    {"ceiling": {"scopes": ["tenant:1"]}}])
+def test_limits_that_cannot_be_read_have_expired(row):
+    assert limits_of(**row).expires_at == 0
+
+
+def test_an_expiry_is_a_time():
+    assert limits_of(expiresAt="2027-01-01T00:00:00Z").expires_at == 1798761600
 
 
 @pytest.mark.parametrize("networks, inside, outside", [
@@ -173,9 +193,7 @@ def test_addresses(networks, inside, outside):
     {"nodes": [["galaxy", "1", -1]]}, {"nodes": [["tenant", "1", 0]]},
     {"nodes": [["tenant", "1", -1], ["project", "2", -1]]},
     {"rules": [[1, "user", "ann", 7, 3]]}, {"rules": [[1, "robot", "ann", 7, 0]]},
-    {"rules": [[1, "user", "ann", 7]]}, {"limits": [{}]},
-    {"limits": [{"client_id": "k", "addresses": ["10.0.0.1/8"]}]}, {"roles": [[1]]},
-    {"users": None}])
+    {"rules": [[1, "user", "ann", 7]]}, {"limits": [{}]}, {"roles": [[1]]}, {"users": None}])
 def test_what_is_no_snapshot_is_refused(change):
     members = {"nodes": [[*ROOT, -1]], "roles": [[7, ["project:read"]]], "users": [],
                "limits": [], "rules": [[1, "user", "ann", 7, 0]]}
