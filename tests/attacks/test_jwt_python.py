@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The forged tokens of family JWT, shown to the Python verifier: what the server refuses, it refuses
-as well."""
+"""The forged tokens of family JWT, shown to the Python verifier: it refuses what the server
+refuses."""
 from __future__ import annotations
 
 import pytest

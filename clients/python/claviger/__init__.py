@@ -5,9 +5,9 @@ from .errors import (Ambiguous, ClavigerError, ConfigurationError, Denied, Inval
 from .routes import Route, ScopeFrom
 from .rules import ANYWHERE, TENANT, Decision
 from .tokens import VerifiedToken
-from .verifier import Verifier
+from .verifier import Status, Verifier
 
 __version__ = "0.1.0"
 __all__ = ["ANYWHERE", "TENANT", "Ambiguous", "ClavigerError", "ConfigurationError", "Decision",
-           "Denied", "InvalidToken", "MissingToken", "Refused", "Revoked", "Route", "ScopeFrom", "Stale",
-           "Unavailable", "VerifiedToken", "Verifier"]
+           "Denied", "InvalidToken", "MissingToken", "Refused", "Revoked", "Route", "ScopeFrom",
+           "Stale", "Status", "Unavailable", "VerifiedToken", "Verifier"]

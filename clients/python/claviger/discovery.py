@@ -9,7 +9,7 @@ from .errors import ConfigurationError, InvalidToken, Unavailable
 from .feed import REVOCATIONS
 from .keys import ACCESS_TOKENS, KeySet
 from .session import Session, read_json
-from .tokens import ACCESS_TOKEN_TYPE, Expected, check_signature, parse
+from .tokens import Expected, check_signature, parse
 from .transport import Transport
 
 METADATA = "/.well-known/openid-configuration"
@@ -58,7 +58,7 @@ def tenant_of(own_token: str, keys: KeySet, issuers: frozenset[str]) -> int:
         key = keys.find(token.kid)
         if key is None or token.claims.get("iss") not in issuers:
             raise InvalidToken("it is of another server or tenant")
-        check_signature(token, key, ACCESS_TOKENS, ACCESS_TOKEN_TYPE)
+        check_signature(token, key, ACCESS_TOKENS, ACCESS_TOKENS)
     except InvalidToken as error:
         raise ConfigurationError(f"the verifier's own token is not good: {error}") from error
     return token.claims["tenant"]

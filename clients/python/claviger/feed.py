@@ -24,7 +24,7 @@ from .transport import Stream
 FEED = "/api/v1/revocations/feed"
 REVOCATIONS = "/api/v1/revocations/snapshot"
 RULES = "/api/v1/authorization/snapshot"
-EVENT_TYPE, EVENT_AUDIENCE = "secevent+jwt", "urn:claviger:revocations"
+EVENT_TYPE, EVENT_AUDIENCE = EVENTS, "urn:claviger:revocations"
 RULES_TYPE, RULES_AUDIENCE = "access-snapshot+jwt", "urn:claviger:access-snapshot"
 LONGEST_EVENT = 1 << 16
 LONGEST_PART = 16 << 20
@@ -53,7 +53,7 @@ class SignedTexts:
             key = self._keys.current(token.kid)
         if key is None:
             raise InvalidToken("the signing key is unknown")
-        check_signature(token, key, EVENTS, kind)
+        check_signature(token, key, kind, EVENTS)
         claims = token.claims
         if claims.get("iss") != self._issuer or audience not in audiences(claims):
             raise InvalidToken("it is of another issuer, or for somebody else")

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The server's public keys (RFC 7517): read, kept, fetched again.
 
-A key has one algorithm and one purpose, and both come from the key set, never from a token
+A key has one algorithm and signs one kind of token. Both come from the key set, never from a token
 (RFC 8725 3.1). Known keys serve on for a day while the server is away; a burned one never again."""
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from .clock import Clock
 from .errors import ClavigerError, Stale, Unavailable, WouldWait
 from .strict import Malformed, read_object
 
-ACCESS_TOKENS, ID_TOKENS, EVENTS = "access_token", "id_token", "security_event"
-PURPOSES = (ACCESS_TOKENS, ID_TOKENS, EVENTS)
-PURPOSE = "urn:claviger:purpose"
+# What a key signs, by its member token_typ. Keys for events sign the rules as well.
+ACCESS_TOKENS, ID_TOKENS, EVENTS = "at+jwt", "JWT", "secevent+jwt"
+TOKEN_TYPES = (ACCESS_TOKENS, ID_TOKENS, EVENTS)
 # The server's algorithms: kind of key, curve, and the name under which PyJWT has the algorithm.
 ALGORITHMS = {"ES256": ("EC", "P-256", "ES256"), "RS256": ("RSA", None, "RS256"),
               "Ed25519": ("OKP", "Ed25519", "EdDSA")}
@@ -40,7 +40,7 @@ VERIFIERS = jwt.algorithms.get_default_algorithms()
 class SigningKey:
     kid: str
     algorithm: str
-    purpose: str
+    token_type: str
     source: str = field(repr=False)  # the JWK, to tell whether a key is the same
     public: Any = field(repr=False)
     signature_bytes: int = field(repr=False)
@@ -58,8 +58,8 @@ def read_key(jwk: Any) -> SigningKey | None:
     """Nothing for a key that is no signing key of ours, which the set may hold as well."""
     if not isinstance(jwk, dict) or jwk.get("use") != "sig":
         return None
-    kid, algorithm, purpose = jwk.get("kid"), jwk.get("alg"), jwk.get(PURPOSE)
-    if not isinstance(kid, str) or not kid or purpose not in PURPOSES:
+    kid, algorithm, token_type = jwk.get("kid"), jwk.get("alg"), jwk.get("token_typ")
+    if not isinstance(kid, str) or not kid or token_type not in TOKEN_TYPES:
         return None
     if algorithm not in ALGORITHMS:
         return None
@@ -74,7 +74,8 @@ def read_key(jwk: Any) -> SigningKey | None:
     bits = getattr(public, "key_size", 512)
     if kind == "RSA" and bits < FEWEST_RSA_BITS:
         return None
-    return SigningKey(kid, algorithm, purpose, source, public, bits // 8 if kind == "RSA" else 64)
+    return SigningKey(kid, algorithm, token_type, source, public,
+                      bits // 8 if kind == "RSA" else 64)
 
 
 def read_key_set(body: bytes) -> dict[str, SigningKey]:

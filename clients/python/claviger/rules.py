@@ -128,9 +128,14 @@ class RuleSnapshot:
         if node < 0 or not self._parents:
             return Decision(False, UNKNOWN_RESOURCE)
         lineage = self._lineage(node)
-        for place in lineage:
-            best = min((number for rules in found for number, held in rules.at.get(place, ())
-                        if permission in held), default=None)
+        holding = [rules.at for rules in found if permission in rules.held]
+        for place in lineage if holding else ():
+            best = None
+            for at in holding:
+                for number, held in at.get(place, ()):
+                    if permission in held:  # the lowest of them comes first
+                        best = number if best is None or number < best else best
+                        break
             if best is not None:
                 return self._within(limits, permission, lineage, best)
         return Decision(False, _why_denied(found, permission, lineage))

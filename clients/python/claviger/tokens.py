@@ -15,7 +15,6 @@ from .strict import Malformed, decode_base64url, read_object
 
 LONGEST_TOKEN = 8192  # characters
 CLOCK_SKEW_SECONDS = 60  # iat and nbf may be this far ahead; exp has no leeway
-ACCESS_TOKEN_TYPE = "at+jwt"
 ACCESS_KEY_PREFIX = "ak-"
 TOKEN_ID_BYTES = 24
 LARGEST_NUMBER = 2**63 - 1
@@ -135,8 +134,9 @@ def audiences(claims: dict[str, Any]) -> list[str]:
     return values
 
 
-def check_signature(token: ParsedToken, key: SigningKey, purpose: str, kind: str) -> None:
-    if key.purpose != purpose:
+def check_signature(token: ParsedToken, key: SigningKey, kind: str, signed_by: str) -> None:
+    """`kind` is the typ that it must have, `signed_by` what its key must sign."""
+    if key.token_type != signed_by:
         raise InvalidToken("its key signs something else")
     if token.type != kind:
         raise InvalidToken(f"typ is not {kind}")
@@ -182,7 +182,7 @@ def judge(text: str, token: ParsedToken, key: SigningKey, expected: Expected,
     """A token of one of these issuers, for this audience and tenant, signed by a key for access
     tokens; whether it has ended is not asked here."""
     claims = token.claims
-    check_signature(token, key, ACCESS_TOKENS, ACCESS_TOKEN_TYPE)
+    check_signature(token, key, ACCESS_TOKENS, ACCESS_TOKENS)
     if claims.get("iss") not in expected.issuers:
         raise InvalidToken("the token is of another issuer")
     check_times(claims, now)

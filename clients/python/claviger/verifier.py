@@ -6,6 +6,7 @@ import hashlib
 import json
 import logging
 import os
+from dataclasses import dataclass
 from typing import Any
 
 from .clock import Clock
@@ -27,6 +28,18 @@ USUAL_AUDIENCE = "runai"
 REFUSED_TOKEN = "the server refuses the token"
 
 log = logging.getLogger("claviger")
+
+
+@dataclass(frozen=True)
+class Status:
+    """How well the verifier hears, for health checks."""
+
+    is_ready: bool  # tokens are accepted
+    number: int | None  # of the last entry of the feed that is in force
+    silent_seconds: float | None  # since something was heard
+    connections: int  # to the feed, so far
+    snapshots: int  # of what has ended, taken so far
+    problem: str | None  # the last one
 
 
 class Verifier:
@@ -97,6 +110,17 @@ class Verifier:
         return follower.wait_for(
             lambda: follower.ended is not None and follower.ended.number >= number
             and follower.rules_outdated_since is None, seconds)
+
+    def status(self) -> Status:
+        follower = self._follower
+        silent = None
+        if follower.ended is not None:
+            silent = self._clock.monotonic() - follower.heard_at
+        return Status(
+            follower.is_ready and silent is not None and silent <= self._lease_seconds,
+            None if follower.ended is None else follower.ended.number, silent,
+            follower.connections, follower.snapshots,
+            None if follower.problem is None else str(follower.problem))
 
     # --- tokens -----------------------------------------------------------------------------------
 

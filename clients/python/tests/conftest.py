@@ -29,6 +29,9 @@ def make_verifier(issuer, clock):
     def make(**options) -> Verifier:
         opened.append(Verifier(options.pop("url", issuer.url), clock=clock, **{
             "credentials": ("robot", "secret"), "start_seconds": DEADLINE_SECONDS, **options}))
+        follower = opened[-1]._follower
+        if follower.is_ready:
+            assert follower.wait_for(lambda: follower.connections > 0, DEADLINE_SECONDS)
         return opened[-1]
 
     yield make

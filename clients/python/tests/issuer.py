@@ -16,6 +16,7 @@ from claviger.clock import Clock
 
 EVENT = "urn:claviger:event:"
 REALM = "runai"
+TOKEN_TYPES = {"access_token": "at+jwt", "id_token": "JWT", "security_event": "secevent+jwt"}
 ADMIN = "sa:00000000-0000-4000-8000-000000000001"
 DEADLINE_SECONDS = 30
 
@@ -44,7 +45,7 @@ class Key:
         public = jose.ec_jwk(self.private)
         self.kid = jose.thumbprint(public)
         self.jwk = {**public, "use": "sig", "alg": "ES256", "kid": self.kid,
-                    "urn:claviger:purpose": purpose}
+                    "token_typ": TOKEN_TYPES[purpose]}
 
 
 class Issuer:

@@ -87,7 +87,6 @@ def test_what_would_have_expired_is_forgotten(issuer: Issuer, verifier: Verifier
 def test_a_lost_connection_is_taken_up_where_it_stopped(issuer: Issuer, verifier: Verifier):
     first, second = token_id(), token_id()
     hear(verifier, issuer.tell("token-revoked", jti=first))
-    hears(verifier, lambda: verifier._follower.connections == 1)
     issuer.drop()
     hear(verifier, issuer.tell("token-revoked", jti=second))
     hears(verifier, lambda: verifier._follower.connections == 2)
@@ -126,8 +125,9 @@ def test_nothing_is_accepted_when_the_lease_is_over(issuer, make_verifier, clock
             ask()
     with pytest.raises(InvalidToken):  # what is not good is no matter of the lease
         verifier.verify(issuer.token(aud="other"))
+    heard_at = verifier._follower.heard_at
     issuer.drop()  # the next connection begins with a comment
-    hears(verifier, lambda: verifier._follower.connections == 2)
+    hears(verifier, lambda: verifier._follower.heard_at > heard_at)
     assert verifier.verify(token)
 
 
@@ -170,7 +170,6 @@ def test_an_entry_that_is_not_good_is_not_believed(issuer: Issuer, make_verifier
     jti = token_id()
     for text in forged_entries(issuer, jti):
         with make_verifier() as verifier:
-            hears(verifier, lambda: verifier._follower.connections == 1)
             issuer.tell_text(text)
             hears(verifier, lambda: verifier._follower.failures > 0)
             assert verifier._follower.ended.number == 0, text
@@ -259,9 +258,9 @@ def test_rules_that_cannot_be_fetched_decide_for_the_lease_only(issuer, make_ver
           and issuer.asked(RULES) > 1)
     assert verifier.can(token, "project:read")
     clock.ahead += 31
-    hear_again = verifier._follower.connections
+    heard_at = verifier._follower.heard_at
     issuer.drop()
-    hears(verifier, lambda: verifier._follower.connections > hear_again)
+    hears(verifier, lambda: verifier._follower.heard_at > heard_at)
     with pytest.raises(Stale, match="rules have changed"):
         verifier.can(token, "project:read")
     del issuer.fails[RULES]
@@ -353,7 +352,6 @@ def test_a_server_that_comes_later_is_waited_for(issuer: Issuer, make_verifier):
 def test_its_own_token_is_got_again_when_it_is_refused(issuer: Issuer, make_verifier, clock):
     verifier = make_verifier()
     assert issuer.asked("/oauth2/token") == 1
-    hears(verifier, lambda: verifier._follower.connections == 1)
     issuer.fails[FEED] = 401
     issuer.drop()
     hears(verifier, lambda: issuer.asked("/oauth2/token") > 1)

@@ -13,14 +13,17 @@ import time
 import pytest
 from claviger import (ANYWHERE, TENANT, ConfigurationError, InvalidToken, Refused, Revoked, Stale,
                       Verifier)
+from claviger.clock import Clock
 from clients.test_scenarios import FILES, filled
 from conftest import admin_of
 from issuer import DEADLINE_SECONDS, FixedClock
 from scenario.api import Account, Api, describe
+from scenario.clock import MovableClock
 from scenario.server import ADMIN_EMAIL, ADMIN_PASSWORD, Server
+from scenario.tokens import header_of
 
 REVOCATIONS = "/api/v1/revocations"
-CHECK = "/api/v1/authorization/check"
+LEAD_SECONDS = 660  # that a key is published before it signs
 SEED = 20261128
 TENANTS, TOKENS, QUESTIONS = 3, 12, 60
 
@@ -275,6 +278,47 @@ def test_rotated_and_burned_keys_under_load(own_server: Server, open_verifier):
         over.set()
         thread.join()
     assert not failures and len(kids) == 2
+
+
+class TestClock(Clock):
+    """The server's, which the test moves; deadlines do not move with it."""
+
+    __test__ = False
+
+    def __init__(self, moved: MovableClock):
+        self.moved = moved
+
+    def now(self) -> float:
+        return self.moved.begin + self.moved.seconds_ahead
+
+
+def test_keys_that_rotate_as_time_goes_on_are_never_unknown(tmp_path, open_verifier):
+    moved = MovableClock(tmp_path)
+    with Server() as server:
+        server.restart(environment=moved.environment())
+        admin = admin_of(server)
+        verifier = open_verifier(server.url, reader_of(admin), clock=TestClock(moved))
+        account, kids = admin.create_account(), []
+        for _ in range(4):
+            before = admin.account_token(account)
+            server.run("keys", "rotate")
+            moved.advance(LEAD_SECONDS)
+            kids.append(wait_for_another_key(admin, account, before))
+            for token in (before, admin.account_token(account)):
+                hear_all(verifier, admin)
+                assert verifier.verify(token)
+        assert len(set(kids)) == 4
+        assert verifier._keys._asked_at is None, "no token was needed to learn of a key"
+
+
+def wait_for_another_key(admin: Api, account: Account, before: str) -> str:
+    """The server looks every second which keys are due."""
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while time.monotonic() < deadline:
+        kid = header_of(admin.account_token(account))["kid"]
+        if kid != header_of(before)["kid"]:
+            return kid
+    raise AssertionError("the server signs with the same key")
 
 
 # --- decisions ------------------------------------------------------------------------------------

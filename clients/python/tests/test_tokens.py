@@ -42,7 +42,7 @@ def public_jwk(private: object, algorithm: str) -> dict:
                                                 serialization.PublicFormat.Raw)
         members = {"kty": "OKP", "crv": "Ed25519", "x": jose.b64(raw)}
     return {**members, "use": "sig", "alg": algorithm, "kid": "k",
-            "urn:claviger:purpose": "access_token"}
+            "token_typ": "at+jwt"}
 
 
 @pytest.mark.parametrize("algorithm, private, message, signature, verdict", vectors())
@@ -56,8 +56,8 @@ def test_signature_vectors(algorithm, private, message, signature, verdict):
 
 @pytest.mark.parametrize("change", [
     {"use": "enc"}, {"alg": "ES384"}, {"alg": "HS256"}, {"alg": "RS256"}, {"kty": "RSA"},
-    {"crv": "P-384"}, {"kid": ""}, {"kid": 1}, {"urn:claviger:purpose": "cookie"},
-    {"urn:claviger:purpose": None}, {"x": "AA"}, {"y": None}, {"d": "AA"}])
+    {"crv": "P-384"}, {"kid": ""}, {"kid": 1}, {"token_typ": "cookie"},
+    {"token_typ": None}, {"x": "AA"}, {"y": None}, {"d": "AA"}])
 def test_a_key_that_is_none_of_ours_is_left_out(change):
     jwk = Key("access_token").jwk
     assert read_key(jwk) is not None
