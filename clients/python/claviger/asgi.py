@@ -26,7 +26,7 @@ class Middleware:
 
     def __init__(self, app: Callable[[Scope, Receive, Send], Awaitable[None]], verifier: Verifier,
                  routes: Iterable[Route], *, resource_metadata: str | None = None,
-                 realm: str | None = None, source_ip: Callable[[Scope], str | None] | None = None):
+                 realm: str = "api", source_ip: Callable[[Scope], str | None] | None = None):
         self.app = app
         self._gate = Gate(verifier, routes, resource_metadata, realm)
         self._source_ip = source_ip or peer_of

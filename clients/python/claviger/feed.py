@@ -92,6 +92,8 @@ class Follower:
         self._needs_snapshot = False
         self._keys_changed = False
         self._rules_wanted: int | None = None  # as of this entry of the feed, or a later one
+        self._rules_wanted_at = 0.0
+        self._numbering = 0  # of the entries: another one after a restore
         self.changed = threading.Condition()
         self.expected: Expected | None = None
         self.ended: Ended | None = None
@@ -171,9 +173,11 @@ class Follower:
         for part in parts:
             for facts in part["events"][SNAPSHOT]["revocations"]:
                 ended.apply(facts["event"], facts)
-        # Keys and rules may have changed in what the feed did not tell.
-        self._want(keys=self.ended is not None, rules=0)
         with self.changed:
+            # Keys and rules may have changed in what the feed did not tell.
+            self._numbering += 1
+            self._rules_wanted = None
+            self._want(keys=self.ended is not None, rules=number)
             self.ended = ended
             self.snapshots += 1
             self._needs_snapshot = False
@@ -233,9 +237,12 @@ class Follower:
         with self.changed:
             self._keys_changed = self._keys_changed or keys
             if rules is not None and self._has_rules:
+                now = self._clock.monotonic()
+                if self._rules_wanted is None:
+                    self._rules_wanted_at = now
                 self._rules_wanted = max(rules, self._rules_wanted or 0)
                 if self.rules_outdated_since is None:
-                    self.rules_outdated_since = self._clock.monotonic()
+                    self.rules_outdated_since = now
             self.changed.notify_all()
 
     def want_rules(self) -> None:
@@ -272,25 +279,31 @@ class Follower:
             except ClavigerError:
                 self._want(keys=has_changed)
                 raise
-        wanted = self._rules_wanted
-        if wanted is not None:
-            self._load_rules(wanted)
+        if self._rules_wanted is not None:
+            self._load_rules()
 
-    def _load_rules(self, wanted: int) -> None:
+    def _load_rules(self) -> None:
         with self.changed:
+            wanted, numbering = self._rules_wanted or 0, self._numbering
             self._rules_wanted = None  # what comes from now on is wanted anew
+        began = self._clock.monotonic()
         try:
             rules = self._fetch_rules()
             if rules.number < wanted:
                 raise Unavailable(f"{RULES}: older than the feed")
         except ClavigerError:
-            self._want(rules=wanted)
+            with self.changed:
+                self._want(rules=wanted if numbering == self._numbering else 0)
             raise
         with self.changed:
+            if numbering != self._numbering:
+                return
             self.rules = rules
-            if self._rules_wanted is None:
-                self.rules_outdated_since = None
+            has_changed = self._rules_wanted is not None
+            self.rules_outdated_since = self._rules_wanted_at if has_changed else None
             self.changed.notify_all()
+        if has_changed:  # at most half of the time goes into rules that change all the time
+            self._stopping.wait(min(self._clock.monotonic() - began, LONGEST_PAUSE_SECONDS))
 
     def _fetch_rules(self) -> RuleSnapshot:
         number, parts = self._texts.parts(self._session.get(RULES, LONGEST_SNAPSHOT), RULES_TYPE,

@@ -64,7 +64,7 @@ class Gate:
     metadata (RFC 9728), which leads clients to the issuer; `realm` names it in challenges."""
 
     def __init__(self, verifier: Verifier, routes: Iterable[Route],
-                 resource_metadata: str | None = None, realm: str | None = None):
+                 resource_metadata: str | None = None, realm: str = "api"):
         self.verifier = verifier
         self._routes = RouteMap(routes)
         parameters = {"realm": realm, "resource_metadata": resource_metadata}
@@ -112,7 +112,7 @@ class Gate:
             parameters.append(f'error="{refused.error}"')
         if isinstance(refused, Denied) and refused.permission:
             parameters.append(f'scope="{refused.permission}"')
-        return "Bearer " + ", ".join(parameters) if parameters else "Bearer"
+        return "Bearer " + ", ".join(parameters)
 
 
 def check_quoted(text: str) -> str:

@@ -24,7 +24,7 @@ class Middleware:
 
     def __init__(self, app: Callable[[Environ, Callable], Iterable[bytes]], verifier: Verifier,
                  routes: Iterable[Route], *, resource_metadata: str | None = None,
-                 realm: str | None = None,
+                 realm: str = "api",
                  source_ip: Callable[[Environ], str | None] | None = None):
         self.app = app
         self._gate = Gate(verifier, routes, resource_metadata, realm)

@@ -4,6 +4,7 @@ a stand-in that can do wrong."""
 from __future__ import annotations
 
 import os
+import threading
 import time
 
 import pytest
@@ -263,6 +264,56 @@ def test_rules_that_cannot_be_fetched_decide_for_the_lease_only(issuer, make_ver
     hears(verifier, lambda: verifier._follower.heard_at > heard_at)
     with pytest.raises(Stale, match="rules have changed"):
         verifier.can(token, "project:read")
+    del issuer.fails[RULES]
+    hears(verifier, lambda: verifier._follower.rules_outdated_since is None)
+    assert verifier.can(token, "project:read")
+
+
+def test_rules_that_change_all_the_time_do_not_go_stale(issuer, make_verifier, clock):
+    """What counts is how long the oldest change is not in force."""
+    give_rule(issuer)
+    verifier = make_verifier(lease_seconds=30)
+    token, answer = issuer.token(), issuer.answer
+    may_answer = threading.Semaphore(0)
+
+    def late(path: str) -> object:
+        if path == RULES:
+            assert may_answer.acquire(timeout=DEADLINE_SECONDS)
+        return answer(path)
+
+    issuer.answer = late
+    asked = issuer.asked(RULES)
+    issuer.tell("rules-changed", revision=1)
+    wait_for(lambda: issuer.asked(RULES) == asked + 1)
+    clock.ahead += 20
+    number = issuer.tell("rules-changed", revision=2)
+    hears(verifier, lambda: verifier._follower.ended.number == number)
+    may_answer.release()
+    hears(verifier, lambda: verifier._follower.rules.number == number)
+    clock.ahead += 20
+    assert verifier.can(token, "project:read")
+    may_answer.release()
+
+
+def wait_for(condition) -> None:
+    """For what the stand-in sees, which tells nobody."""
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.001)  # polls; the assertion is the deadline's
+
+
+def test_rules_that_were_wanted_before_a_restore_are_not_waited_for(issuer, verifier):
+    token = issuer.token()
+    issuer.fails[RULES] = 500
+    for revision in (1, 2, 3):
+        issuer.tell("rules-changed", revision=revision)
+    hears(verifier, lambda: verifier._follower.ended.number == 3)
+    with issuer.changed:
+        issuer.first, issuer.entries, issuer.number = 2, [], 1
+    give_rule(issuer)
+    issuer.drop()
+    hears(verifier, lambda: verifier._follower.snapshots == 2)
     del issuer.fails[RULES]
     hears(verifier, lambda: verifier._follower.rules_outdated_since is None)
     assert verifier.can(token, "project:read")

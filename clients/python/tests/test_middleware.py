@@ -20,6 +20,7 @@ from gateways.gateway import exchange
 from issuer import ADMIN, Issuer, Key
 
 METADATA = "https://app.example/.well-known/oauth-protected-resource"
+CHALLENGE = f'Bearer realm="api", resource_metadata="{METADATA}"'
 PROJECT = ScopeFrom("project", path="projectId")
 # As tests/gateways/conftest.py has them.
 ROUTES = [
@@ -203,7 +204,7 @@ def test_the_cases_of_the_gateways(tenant: Issuer, api):
         if answer.status not in wanted:
             wrong[case.name] = (answer.status, answer.body)
         if case.status == CHALLENGED:
-            assert answer.challenge.startswith(f'Bearer resource_metadata="{METADATA}"')
+            assert answer.challenge.startswith(CHALLENGE)
     assert not wrong
 
 
@@ -217,12 +218,12 @@ def test_who_is_calling_is_told_to_the_handler(tenant: Issuer, api):
 
 def test_challenges(tenant: Issuer, api):
     missing = api.send("GET", "/admin")
-    assert missing.challenge == f'Bearer resource_metadata="{METADATA}"'
+    assert missing.challenge == CHALLENGE
     bad = api.send("GET", "/admin", "Authorization: Bearer x")
-    assert bad.challenge == f'Bearer resource_metadata="{METADATA}", error="invalid_token"'
+    assert bad.challenge == f'{CHALLENGE}, error="invalid_token"'
     denied = api.send("GET", "/admin", *bearer(tenant, "viewer"))
-    assert denied.challenge == (f'Bearer resource_metadata="{METADATA}", '
-                                'error="insufficient_scope", scope="settings:update"')
+    assert denied.challenge == (
+        f'{CHALLENGE}, error="insufficient_scope", scope="settings:update"')
     assert json.loads(denied.body)["details"] == (
         "missing permission settings:update at the tenant (not permitted anywhere)")
     for answer in (missing, bad, denied):
