@@ -86,9 +86,9 @@ class Gate:
             raise Ambiguous("a token may stand in the header only")
         decision = None
         if match.route.access != AUTHENTICATED:
-            scope = match.route.scope
-            if isinstance(scope, ScopeFrom):
-                scope = find_scope(scope, match, query, request.headers_named)
+            source = match.route.scope
+            scope = source if not isinstance(source, ScopeFrom) else find_scope(
+                source, match, query, request.headers_named)
             decision = self.verifier.require(token, match.route.permission or "", scope,
                                              request.source_ip)
         return Access(self.verifier, token, decision, request.source_ip)

@@ -44,9 +44,10 @@ class Ended:
 
     def forget(self, now: float) -> None:
         """What would have expired by now. Principals and keys are as few as there are of them."""
-        for kept in (self._names, self._secrets):
-            for name in [name for name, until in kept.items() if until <= now]:
-                del kept[name]
+        for name in [name for name, until in self._names.items() if until <= now]:
+            del self._names[name]
+        for secret in [secret for secret, until in self._secrets.items() if until <= now]:
+            del self._secrets[secret]
 
     def why_ended(self, token: VerifiedToken) -> str | None:
         claims = token.claims

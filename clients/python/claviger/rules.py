@@ -124,7 +124,7 @@ class RuleSnapshot:
         found = [rules for rules in map(self._rules.get, subjects) if rules is not None]
         if scope == ANYWHERE:
             return self._decide_anywhere(found, permission, list(limits))
-        node = 0 if scope is None or scope == TENANT else self._nodes.get(scope, -1)
+        node = self._nodes.get(scope, -1) if isinstance(scope, tuple) else 0
         if node < 0 or not self._parents:
             return Decision(False, UNKNOWN_RESOURCE)
         lineage = self._lineage(node)
