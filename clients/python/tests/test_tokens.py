@@ -124,6 +124,7 @@ def bad_changes(issuer: Issuer) -> list[dict]:
     return [{"iss": issuer.url + "/"}, {"iss": f"{issuer.url}/auth/realms/other"}, {"iss": None},
             {"aud": "other"}, {"aud": []}, {"aud": None}, {"aud": {"runai": 1}}, {"exp": now},
             {"exp": None}, {"exp": float(now + 60)}, {"exp": str(now + 60)}, {"exp": True},
+            {"iat": True}, {"nbf": -1}, {"tenant": True}, {"exp": 2**63},
             {"iat": None}, {"iat": now + 70}, {"nbf": now + 70}, {"tenant": 2}, {"tenant": None},
             {"client_id": None}, {"client_id": ""}, {"client_id": 1}, {"sub": "robot"},
             {"sub": None}, {"jti": "x"}, {"jti": None}, {"jti": jose.b64(bytes(23))},
