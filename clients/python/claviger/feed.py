@@ -296,8 +296,6 @@ class Follower:
                 self._want(rules=wanted if numbering == self._numbering else 0)
             raise
         with self.changed:
-            if numbering != self._numbering:
-                return
             self.rules = rules
             has_changed = self._rules_wanted is not None
             self.rules_outdated_since = self._rules_wanted_at if has_changed else None

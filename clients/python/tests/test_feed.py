@@ -273,26 +273,51 @@ def test_rules_that_change_all_the_time_do_not_go_stale(issuer, make_verifier, c
     """What counts is how long the oldest change is not in force."""
     give_rule(issuer)
     verifier = make_verifier(lease_seconds=30)
-    token, answer = issuer.token(), issuer.answer
-    may_answer = threading.Semaphore(0)
-
-    def late(path: str) -> object:
-        if path == RULES:
-            assert may_answer.acquire(timeout=DEADLINE_SECONDS)
-        return answer(path)
-
-    issuer.answer = late
-    asked = issuer.asked(RULES)
+    token, held = issuer.token(), HeldRules(issuer)
     issuer.tell("rules-changed", revision=1)
-    wait_for(lambda: issuer.asked(RULES) == asked + 1)
+    held.wait(1)
     clock.ahead += 20
     number = issuer.tell("rules-changed", revision=2)
     hears(verifier, lambda: verifier._follower.ended.number == number)
-    may_answer.release()
+    held.release()
     hears(verifier, lambda: verifier._follower.rules.number == number)
     clock.ahead += 20
     assert verifier.can(token, "project:read")
-    may_answer.release()
+    held.release()
+
+
+class HeldRules:
+    """Answers about rules wait until they are released."""
+
+    def __init__(self, issuer: Issuer):
+        self.issuer, self.answer = issuer, issuer.answer
+        self.releases = threading.Semaphore(0)
+        self.begin = issuer.asked(RULES)
+        self.documents: list[object] = []  # to be answered instead, None for a failure
+        issuer.answer = self.late
+
+    def late(self, path: str) -> object:
+        if path != RULES:
+            return self.answer(path)
+        assert self.releases.acquire(timeout=DEADLINE_SECONDS)
+        return self.documents.pop(0) if self.documents else self.answer(path)
+
+    def wait(self, requests: int) -> None:
+        wait_for(lambda: self.issuer.asked(RULES) - self.begin >= requests)
+
+    def release(self, *documents: object, answers: int = 1) -> None:
+        self.documents += documents
+        self.releases.release(answers)
+
+
+def test_rules_older_than_the_feed_are_asked_for_again(issuer: Issuer, verifier: Verifier):
+    token, held = issuer.token(), HeldRules(issuer)
+    old = held.answer(RULES)
+    give_rule(issuer)
+    number = issuer.tell("rules-changed", revision=1)
+    held.release(old, old, answers=3)
+    hear(verifier, number)
+    assert verifier.can(token, "project:read")
 
 
 def wait_for(condition) -> None:
@@ -304,17 +329,17 @@ def wait_for(condition) -> None:
 
 
 def test_rules_that_were_wanted_before_a_restore_are_not_waited_for(issuer, verifier):
-    token = issuer.token()
-    issuer.fails[RULES] = 500
+    token, held = issuer.token(), HeldRules(issuer)
     for revision in (1, 2, 3):
         issuer.tell("rules-changed", revision=revision)
     hears(verifier, lambda: verifier._follower.ended.number == 3)
+    held.wait(1)
     with issuer.changed:
         issuer.first, issuer.entries, issuer.number = 2, [], 1
     give_rule(issuer)
     issuer.drop()
     hears(verifier, lambda: verifier._follower.snapshots == 2)
-    del issuer.fails[RULES]
+    held.release(None, None, answers=100)
     hears(verifier, lambda: verifier._follower.rules_outdated_since is None)
     assert verifier.can(token, "project:read")
 
