@@ -304,6 +304,12 @@ def test_a_path_that_two_would_read_differently(tenant: Issuer, make_verifier):
     app = asgi.Middleware(asgi_app, make_verifier(), ROUTES)
     scope = asgi_scope("GET", "/public/x") | {"path": "/admin"}
     assert call(app, scope)[0]["status"] == 403
+    environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/public/x", "RAW_URI": "/public/x?y"}
+    for path, status in (("/public/x", "200 OK"), ("/admin", "403 Forbidden")):
+        said: list[str] = []
+        wsgi.Middleware(wsgi_app, app._gate.verifier, ROUTES)(
+            environ | {"PATH_INFO": path}, lambda status, _headers: said.append(status))
+        assert said == [status]
 
 
 def test_a_refusal_after_the_answer_has_begun_is_an_error(tenant: Issuer, make_verifier):
