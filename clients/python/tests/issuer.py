@@ -34,6 +34,14 @@ class FixedClock(Clock):
         return time.monotonic() + self.ahead
 
 
+def outlast_lease(verifier, clock: FixedClock, seconds: float) -> None:
+    """When nothing more comes; what is on its way may still be heard."""
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while verifier.status().is_ready:
+        assert time.monotonic() < deadline
+        clock.ahead += seconds + 1
+
+
 def token_id(epoch: int = 1, secret: int = 1) -> str:
     return jose.b64(epoch.to_bytes(4, "big") + secret.to_bytes(4, "big") + os.urandom(16))
 

@@ -16,7 +16,7 @@ from claviger import (ANYWHERE, TENANT, ConfigurationError, InvalidToken, Refuse
 from claviger.clock import Clock
 from clients.test_scenarios import FILES, filled
 from conftest import admin_of
-from issuer import DEADLINE_SECONDS, FixedClock
+from issuer import DEADLINE_SECONDS, FixedClock, outlast_lease
 from scenario.api import Account, Api, describe
 from scenario.clock import MovableClock
 from scenario.server import ADMIN_EMAIL, ADMIN_PASSWORD, Server
@@ -191,7 +191,7 @@ def test_a_verifier_outlives_its_server(own_server: Server, open_verifier):
     connections = verifier._follower.connections
     own_server.stop()
     assert verifier.verify(good), "for as long as the lease"
-    clock.ahead += 61
+    outlast_lease(verifier, clock, 60)
     with pytest.raises(Stale):
         verifier.verify(good)
     start_again(own_server, admin, verifier)
