@@ -92,7 +92,7 @@ def read_layers(text: str) -> dict[str, set[str]]:
 
 
 def is_test(name: str) -> bool:
-    return "_test." in name or name.startswith("tests/")
+    return "_test." in name or name.startswith("tests/") or "/tests/" in name
 
 
 def check_layers(name: str, lines: list[str], layers: dict[str, set[str]]) -> list[str]:
