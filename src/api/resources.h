@@ -32,6 +32,8 @@ Routes me_routes();
 Routes authzen_routes();
 Routes authzen_search_routes();
 Routes authorization_check_routes();
+Routes what_if_routes();
+Routes access_snapshot_routes();
 Routes cluster_routes();
 Routes department_routes();
 Routes project_routes();

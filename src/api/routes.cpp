@@ -29,6 +29,8 @@ Routes all_routes() {
                                authzen_routes(),
                                authzen_search_routes(),
                                authorization_check_routes(),
+                               what_if_routes(),
+                               access_snapshot_routes(),
                                idp_routes(),
                                security_settings_routes(),
                                cluster_routes(),

@@ -1,19 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/scope_text.h"
 
-#include <algorithm>
-#include <array>
-
 namespace claviger {
-namespace {
-
-constexpr std::array<std::string_view, 3> subject_types{"user", "group", "service-account"};
-
-} // namespace
-
-std::string_view name_of(SubjectType type) {
-    return subject_types[static_cast<std::size_t>(type)];
-}
 
 Result<ScopeTypeText> ScopeTypeText::decode(std::string_view text) {
     const auto type = find_scope_type(text);
@@ -35,15 +23,19 @@ json::object ScopeTypeText::schema() {
 
 Result<SubjectTypeText> SubjectTypeText::decode(std::string_view text) {
     const std::string_view current = text == "app" ? "service-account" : text;
-    const auto at = std::ranges::find(subject_types, current);
-    if (at == subject_types.end()) {
+    const auto type = find_subject_type(current);
+    if (!type) {
         return fail(ErrorCode::invalid_request, "must be one of user, group, service-account, app");
     }
-    return SubjectTypeText{static_cast<SubjectType>(at - subject_types.begin())};
+    return SubjectTypeText{*type};
 }
 
 json::object SubjectTypeText::schema() {
-    json::array names(subject_types.begin(), subject_types.end());
+    json::array names;
+    for (const SubjectType type :
+         {SubjectType::user, SubjectType::group, SubjectType::service_account}) {
+        names.emplace_back(name_of(type));
+    }
     names.emplace_back("app");
     return {{"type", "string"}, {"enum", std::move(names)}};
 }

@@ -6,12 +6,11 @@
 #include <string_view>
 
 #include "access/scope_type.h"
+#include "access/subject_type.h"
 #include "api/codec.h"
 #include "model/model.h"
 
 namespace claviger {
-
-std::string_view name_of(SubjectType type); // "service-account"
 
 /// `scopeType` in a request.
 struct ScopeTypeText {

@@ -4,35 +4,11 @@
 #include "api/day_text.h"
 #include "api/resources.h"
 #include "api/rule_selection.h"
+#include "api/usage_window.h"
 #include "auth/usage_reports.h"
 
 namespace claviger {
 namespace {
-
-constexpr std::int32_t usual_days = 90;
-constexpr std::int32_t most_days = 3'650;
-constexpr std::int64_t seconds_in_day = 86'400;
-
-/// The time that is looked at, up to now.
-struct Window {
-    std::int32_t days = 0;
-    Day first;
-    Timestamp begin; // what was made later is not judged
-};
-
-/// Nothing is known of days whose rows have been removed.
-Result<Window> window_of(const Context& context, std::optional<std::int32_t> days) {
-    const std::int64_t kept = context.services.usage.retention_days();
-    const std::int64_t most = kept == 0 ? most_days : std::min<std::int64_t>(kept, most_days);
-    const std::int64_t wanted =
-        days.value_or(static_cast<std::int32_t>(std::min<std::int64_t>(usual_days, most)));
-    if (wanted < 1 || wanted > most) {
-        return fail(ErrorCode::invalid_request, "days must be from 1 to " + std::to_string(most) +
-                                                    ", which is how long usage is kept");
-    }
-    const Timestamp begin = context.services.clock.now().plus_seconds(-wanted * seconds_in_day);
-    return Window{static_cast<std::int32_t>(wanted), day_of(begin), begin};
-}
 
 struct UnusedRequest : ListRequest {
     std::optional<std::int32_t> days;
@@ -122,7 +98,7 @@ using KeyWalk = PageWalk<ListedKey, std::pair<Timestamp, Uuid>>;
 /// for who may list them, the own ones for all.
 class UnusedKeys {
 public:
-    UnusedKeys(const Context& context, const Window& window, LastUses last_uses, KeyWalk& walk)
+    UnusedKeys(const Context& context, const UsageWindow& window, LastUses last_uses, KeyWalk& walk)
         : context_(context), window_(window), last_uses_(std::move(last_uses)), walk_(walk) {}
 
     void offer_all() {
@@ -176,13 +152,13 @@ private:
     }
 
     const Context& context_;
-    const Window& window_;
+    const UsageWindow& window_;
     LastUses last_uses_;
     KeyWalk& walk_;
 };
 
 Result<UnusedKeysResponse> list_unused_keys(Context& context, const UnusedRequest& request) {
-    const Window window = TRY(window_of(context, request.days));
+    const UsageWindow window = TRY(usage_window(context, request.days));
     const Page page = TRY(page_of(request));
     auto walk = TRY(KeyWalk::begin(request, page, key_fields(), key_found));
     Usage& usage = context.services.usage;
@@ -214,7 +190,7 @@ BOOST_DESCRIBE_STRUCT(UnusedRulesResponse, (),
                        access_rules))
 
 Result<UnusedRulesResponse> list_unused_rules(Context& context, const UnusedRequest& request) {
-    const Window window = TRY(window_of(context, request.days));
+    const UsageWindow window = TRY(usage_window(context, request.days));
     const Page page = TRY(page_of(request));
     using Walk = PageWalk<ListedRule, std::int32_t, PageKeeps::positions>;
     AccessRulesRequest asked;

@@ -40,18 +40,19 @@ public:
         } else if (old != nullptr) {
             add_secrets(row, old->secrets.all(), row.name);
         }
+        add_limits(row, old == nullptr ? nullptr : &old->limits);
     }
     void operator()(const User& row) {
         const User* old = before_.users.find(row.id.value);
         if (old != nullptr && tells_more(row, *old)) {
             add_principal(row, PrincipalKind::user);
         }
-        if (old != nullptr && row.groups != old->groups) {
+        if (old == nullptr || row.groups != old->groups) { // rules may name who was not here yet
             add_rules(row.updated_at);
         }
     }
     void operator()(const AccessKey& row) {
-        const AccessKey* old = before_.access_keys.find(row.id.value);
+        const AccessKeyEntry* old = before_.access_keys.find(row.id.value);
         if (old != nullptr && (row.deleted_at || row.epoch != old->epoch)) {
             Revocation made =
                 revocation_of(row.id.tenant, RevocationKind::access_key, row.updated_at);
@@ -63,6 +64,7 @@ public:
         } else if (old != nullptr) {
             add_secrets(row, old->secrets, row.client_id);
         }
+        add_limits(row, old == nullptr ? nullptr : &old->bounds);
     }
     void operator()(const SigningKey& row) {
         Revocation made = revocation_of(row.tenant, RevocationKind::signing_keys, facts_of(row).at);
@@ -113,7 +115,15 @@ private:
             }
         }
     }
-    /// One for all rules, roles and units of the change.
+    /// Verifiers decide within the limits of a key, also of a new one.
+    template <class Noun>
+    void add_limits(const Noun& row, const LimitsPointer* old) {
+        const bool had_limits = old != nullptr && *old;
+        if (row.limits != (had_limits ? std::string_view((*old)->text) : no_limits)) {
+            add_rules(row.updated_at);
+        }
+    }
+    /// One for all rules, roles, limits and units of the change.
     void add_rules(Timestamp at) {
         add(revocation_of(before_.tenant.id, RevocationKind::rules, at));
     }

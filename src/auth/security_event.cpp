@@ -3,8 +3,8 @@
 
 #include <array>
 
+#include "auth/signed_statement.h"
 #include "base/text.h"
-#include "jose/jwt.h"
 
 namespace claviger {
 namespace {
@@ -75,27 +75,6 @@ void append_content(std::string& out, const Revocation& revocation) {
     append_number(out, "until", revocation.expires_at.seconds() + 1);
 }
 
-Result<const OpenedKey*> find_key(const TenantState& state, const TokenSettings& settings,
-                                  Timestamp now) {
-    const OpenedKey* key =
-        state.keys.signing_key(KeyPurpose::security_event, settings.algorithm, now);
-    if (key == nullptr) {
-        return fail(ErrorCode::unavailable, "no signing key for security events is active");
-    }
-    return key;
-}
-
-/// Everything but the number, what goes with it, and the events. No exp: RFC 8417 2.2.
-JwtBuilder begin_event(const TenantState& state, const TokenSettings& settings,
-                       const OpenedKey& key, std::int64_t issued_at, std::string_view token_id) {
-    JwtBuilder builder(key.private_key, key.row.kid, security_event_type);
-    builder.add(claim::issuer, root_issuer(settings, state.tenant))
-        .add(claim::audience, revocation_audience)
-        .add(claim::issued_at, issued_at)
-        .add(claim::token_id, token_id);
-    return builder;
-}
-
 /// The texts that this thread has signed last.
 struct Remembered {
     TenantId tenant{};
@@ -114,15 +93,15 @@ Result<std::string> sign_revocation(const TenantState& state, const TokenSetting
         slot.key_ring_serial == state.keys.serial()) {
         return slot.text;
     }
-    const OpenedKey* key = TRY(find_key(state, settings, now));
-    const std::string number = std::to_string(revocation.number);
+    const std::string token_id = "revocation-" + std::to_string(revocation.number);
+    JwtBuilder builder = TRY(begin_statement(
+        state, settings,
+        {security_event_type, revocation_audience, token_id, revocation.at.seconds()}, now));
     std::string events = "{\"" + std::string(event_prefix);
     events += event_of(revocation.kind);
     events += "\":{";
     append_content(events, revocation);
     events += "}}";
-    JwtBuilder builder =
-        begin_event(state, settings, *key, revocation.at.seconds(), "revocation-" + number);
     builder.add(claim::number, static_cast<std::int64_t>(revocation.number))
         .add_json(claim::events, events);
     slot = {revocation.tenant, revocation.number, state.keys.serial(), builder.sign()};
@@ -131,7 +110,6 @@ Result<std::string> sign_revocation(const TenantState& state, const TokenSetting
 
 Result<std::string> sign_snapshot_part(const TenantState& state, const TokenSettings& settings,
                                        const SnapshotPart& part, Timestamp now) {
-    const OpenedKey* key = TRY(find_key(state, settings, now));
     std::string events = "{\"" + std::string(event_prefix) + "snapshot\":{\"revocations\":[";
     for (const Revocation& revocation : part.revocations) {
         events += events.back() == '[' ? "{" : ",{";
@@ -144,7 +122,8 @@ Result<std::string> sign_snapshot_part(const TenantState& state, const TokenSett
     events += "]}}";
     const std::string token_id =
         "snapshot-" + std::to_string(part.number) + "-" + std::to_string(part.part);
-    JwtBuilder builder = begin_event(state, settings, *key, now.seconds(), token_id);
+    JwtBuilder builder = TRY(begin_statement(
+        state, settings, {security_event_type, revocation_audience, token_id, now.seconds()}, now));
     builder.add(claim::number, static_cast<std::int64_t>(part.number))
         .add(claim::part, part.part)
         .add_json(claim::is_last, part.is_last ? "true" : "false")

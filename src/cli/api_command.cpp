@@ -45,6 +45,7 @@ std::vector<ApiCommand> joined_commands() {
     std::ranges::move(diagnosis_commands(), std::back_inserter(all));
     std::ranges::move(rotation_commands(), std::back_inserter(all));
     std::ranges::move(usage_commands(), std::back_inserter(all));
+    std::ranges::move(what_if_commands(), std::back_inserter(all));
     return all;
 }
 

@@ -93,5 +93,6 @@ std::vector<ApiCommand> decision_commands();
 std::vector<ApiCommand> diagnosis_commands();
 std::vector<ApiCommand> rotation_commands();
 std::vector<ApiCommand> usage_commands();
+std::vector<ApiCommand> what_if_commands();
 
 } // namespace claviger

@@ -7,6 +7,7 @@
 
 #include "cli/api_command.h"
 #include "cli/grounds_text.h"
+#include "cli/named_subject.h"
 
 namespace claviger {
 namespace {
@@ -14,7 +15,6 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::string_view check_path = "/api/v1/authorization/check";
-constexpr std::array<std::string_view, 3> subject_types{"user", "group", "service-account"};
 
 std::string value_of(const ArgumentValues& values, const std::string& name) {
     const auto at = values.find(name);
@@ -22,20 +22,6 @@ std::string value_of(const ArgumentValues& values, const std::string& name) {
 }
 
 // --- what is sent -------------------------------------------------------------------------------
-
-/// "user:a@b.example", "group:staff", "service-account:ci"; without a type, a user has an @ in its
-/// name. "me" is whoever signs in.
-json::object subject_named(std::string_view text) {
-    if (text == "me") {
-        return {{"type", "caller"}, {"id", text}};
-    }
-    for (const std::string_view type : subject_types) {
-        if (text.starts_with(type) && text.substr(type.size()).starts_with(':')) {
-            return {{"type", type}, {"id", text.substr(type.size() + 1)}};
-        }
-    }
-    return {{"type", text.contains('@') ? "user" : "service-account"}, {"id", text}};
-}
 
 /// "project/12", or an id alone.
 void put_scope(json::object& resource, std::string_view text) {
@@ -75,7 +61,9 @@ ApiResult<json::object> question(const ArgumentValues& values) {
 
 ApiResult<std::string> check_body(const ArgumentValues& values) {
     json::object body = TRY(question(values));
-    body["subject"] = subject_named(value_of(values, "SUBJECT"));
+    const std::string named = value_of(values, "SUBJECT");
+    const NamedSubject subject = subject_named(named);
+    body["subject"] = json::object{{"type", subject.type}, {"id", subject.id}};
     body["explain"] = values.contains("explain");
     return json::serialize(body);
 }
