@@ -32,6 +32,8 @@ public:
 
     std::uint64_t number() const { return number_; }
     TenantId tenant() const { return access_.tenant(); }
+    /// Whether a `sub` is that of a user. Service accounts are not listed.
+    bool has_user(std::string_view subject) const { return users_.contains(subject); }
     /// Null for a key without limits.
     const CredentialLimits* limits_of(std::string_view client_id) const;
     /// Nothing when there is no such scope here.

@@ -133,11 +133,19 @@ Judged<void> judge_standing(const verified_token::parts& token, const KeyStore& 
     return {};
 }
 
-Judged<void> judge_key(const verified_token::parts& token, const RuleSet& rules,
-                       std::int64_t now_seconds) {
+Judged<void> judge_subject(const verified_token::parts& token, const RuleSet& rules) {
     if (token.tenant != claviger::number_of(rules.tenant())) {
         return refuse(refusal_reason::wrong_tenant, "it is of another tenant");
     }
+    const auto subject = parse_subject_claim(token.subject);
+    if (subject && subject->first == PrincipalKind::user && !rules.has_user(token.subject)) {
+        return refuse(refusal_reason::unknown_subject, "its user is unknown");
+    }
+    return {};
+}
+
+Judged<void> judge_key(const verified_token::parts& token, const RuleSet& rules,
+                       std::int64_t now_seconds) {
     const CredentialLimits* limits = rules.limits_of(token.client_id);
     if (limits == nullptr) {
         return {};

@@ -58,6 +58,8 @@ Judged<TokenPointer> judge_token(std::string_view text, const Expectations& expe
 Judged<void> judge_standing(const verified_token::parts& token, const KeyStore& keys,
                             const FeedState& feed, std::int64_t now_seconds);
 
+/// Whether the tenant has its subject, as far as that is known.
+Judged<void> judge_subject(const verified_token::parts& token, const RuleSet& rules);
 /// Whether the limits of the key that it was got with let it be used now.
 Judged<void> judge_key(const verified_token::parts& token, const RuleSet& rules,
                        std::int64_t now_seconds);

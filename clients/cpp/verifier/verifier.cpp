@@ -170,6 +170,11 @@ Judged<RulesPointer> verifier::parts::judge_use(const verified_token::parts& tok
         return std::unexpected(Refused{refusal_reason::stale, "the rules have changed, and the "
                                                               "new ones cannot be loaded"});
     }
+    const auto known = judge_subject(token, *held);
+    if (!known && known.error().reason == refusal_reason::unknown_subject && rules.is_wanted()) {
+        return std::unexpected(Refused{refusal_reason::not_ready, "its user may be new"});
+    }
+    TRY(known);
     TRY(judge_key(token, *held, now));
     return held;
 }

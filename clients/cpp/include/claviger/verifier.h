@@ -57,6 +57,7 @@ enum class refusal_reason : std::uint8_t {
     expired,           ///<
     not_yet_valid,     ///< `iat` or `nbf` is to come.
     ended,             ///< It was revoked, or all of its session, key, account or tenant.
+    unknown_subject,   ///< The rules know no such user.
     key_expired,       ///< A limit of the key that it was got with, as the next three.
     address_missing,   ///< The key may only be used from some addresses; give `source_ip`.
     address_forbidden, ///<
