@@ -23,7 +23,8 @@ from typing import Callable
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 # Lanes that run side by side, each suite after the one before it. Attacks wait more than they work.
-PYTHON_LANES = [["tests/documents", "tests/clients", "tests/gateways", "tests/rights"],
+PYTHON_LANES = [["tests/documents", "tests/clients", "tests/gateways", "tests/rights",
+                 "tests/verifier_cpp"],
                 ["tests/states", "tests/contract", "tests/crash/kill"],
                 ["tests/attacks"]]
 LONGEST_OUTPUT = 12_000  # characters shown of a failed one

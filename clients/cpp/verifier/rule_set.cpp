@@ -272,7 +272,9 @@ Decision RuleSet::decide(const Asker& asker, Permission permission, NodeIndex sc
     if (!subject || subject->first != PrincipalKind::service_account) {
         return {}; // a user whom the server did not name has no rule
     }
-    const Subject account{SubjectType::service_account, subject->second.text()};
+    // As it is spelled: another spelling is another subject.
+    const std::string_view id = asker.subject.substr(asker.subject.find(':') + 1);
+    const Subject account{SubjectType::service_account, std::string(id)};
     return claviger::decide(access_, {std::span(&account, 1), permission, scope, bounds});
 }
 

@@ -10,8 +10,8 @@
 namespace claviger::offline {
 namespace {
 
-std::unexpected<Refused> refuse(refusal_reason reason, std::string detail) {
-    return std::unexpected(Refused{reason, std::move(detail)});
+std::unexpected<TokenRefusal> refuse(refusal_reason reason, std::string detail) {
+    return std::unexpected(TokenRefusal{reason, std::move(detail)});
 }
 
 /// Whether the key is one for access tokens, and the signature its own.
@@ -175,7 +175,7 @@ Judged<void> judge_address(const verified_token::parts& token, const RuleSet& ru
     return {};
 }
 
-refusal refusal_of(Refused refused) {
+refusal refusal_of(TokenRefusal refused) {
     refusal answer;
     const bool is_for_now =
         refused.reason == refusal_reason::not_ready || refused.reason == refusal_reason::stale;

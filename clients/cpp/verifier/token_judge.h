@@ -36,12 +36,12 @@ struct verified_token::parts {
 
 namespace offline {
 
-struct Refused {
+struct TokenRefusal {
     refusal_reason reason = refusal_reason::missing;
     std::string detail = {};
 };
 template <class T>
-using Judged = std::expected<T, Refused>;
+using Judged = std::expected<T, TokenRefusal>;
 using TokenPointer = std::shared_ptr<const verified_token::parts>; // as verified_token keeps it
 
 /// What tokens must say.
@@ -68,7 +68,7 @@ Judged<void> judge_address(const verified_token::parts& token, const RuleSet& ru
                            std::string_view source_ip);
 
 /// What to answer.
-refusal refusal_of(Refused refused);
+refusal refusal_of(TokenRefusal refused);
 
 } // namespace offline
 } // namespace claviger

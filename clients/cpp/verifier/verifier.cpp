@@ -60,7 +60,7 @@ decision denied(std::string_view reason) {
 decision unavailable(std::string_view reason) {
     return {false, std::string(reason), std::nullopt, true};
 }
-decision denied(Refused refused) {
+decision denied(TokenRefusal refused) {
     const refusal answer = refusal_of(std::move(refused));
     return answer.status == 503 ? unavailable(answer.detail) : denied(answer.detail);
 }
@@ -164,15 +164,17 @@ Judged<RulesPointer> verifier::parts::judge_use(const verified_token::parts& tok
         return held;
     }
     if (!held) {
-        return std::unexpected(Refused{refusal_reason::not_ready, "the rules are not known yet"});
+        return std::unexpected(
+            TokenRefusal{refusal_reason::not_ready, "the rules are not known yet"});
     }
     if (rules.is_stale()) {
-        return std::unexpected(Refused{refusal_reason::stale, "the rules have changed, and the "
-                                                              "new ones cannot be loaded"});
+        return std::unexpected(TokenRefusal{refusal_reason::stale,
+                                            "the rules have changed, and the "
+                                            "new ones cannot be loaded"});
     }
     const auto known = judge_subject(token, *held);
     if (!known && known.error().reason == refusal_reason::unknown_subject && rules.is_wanted()) {
-        return std::unexpected(Refused{refusal_reason::not_ready, "its user may be new"});
+        return std::unexpected(TokenRefusal{refusal_reason::not_ready, "its user may be new"});
     }
     TRY(known);
     TRY(judge_key(token, *held, now));
