@@ -83,7 +83,7 @@ TEST_F(DocumentTest, ASnapshotIsComplete) {
 class FakeServer {
 public:
     Result<Answer> answer(const Request& request, const TakeBytes& take) {
-        const std::lock_guard lock(mutex);
+        std::unique_lock lock(mutex);
         if (request.url.ends_with("/oauth2/token")) {
             ++sign_ins;
             body = request.body;
@@ -118,6 +118,7 @@ public:
         followed.push_back(request.last_event_id);
         const std::string piece = pieces.front();
         pieces.erase(pieces.begin());
+        lock.unlock(); // who takes it has locks of its own
         take(piece);
         return Answer{200, "", {}};
     }
@@ -232,10 +233,8 @@ TEST_F(BackgroundTest, WhatIsNotSignedChangesNothing) {
 TEST_F(BackgroundTest, RulesAreLoadedUntilTheyAreAsNewAsTheFeed) {
     server.pieces = {event(2, "rules-changed", R"({"revision":2,"until":1800003600})")};
     Background background(parts());
-    ASSERT_TRUE(background.wait_for(20'000, [&] { return feed.number() == 2; }));
-    ASSERT_TRUE(background.wait_for(20'000, [&] {
-        return rules.current() && background.counts().last_problem.contains("older");
-    }));
+    ASSERT_TRUE(background.wait_for(
+        20'000, [&] { return feed.number() == 2 && rules.current() != nullptr; }));
     EXPECT_TRUE(rules.is_wanted());
     {
         const std::lock_guard lock(server.mutex);

@@ -82,12 +82,11 @@ json::array roles() {
 }
 
 RuleSet build(const Case& state, const json::array& user) {
-    std::map<std::string, std::size_t> places;
+    std::map<std::string, std::int64_t> places;
     json::array nodes, rules;
     for (const Node& node : state.nodes) {
-        const std::int64_t parent =
-            node.parent.empty() ? -1 : static_cast<std::int64_t>(places.at(node.parent));
-        places.emplace(node.name(), nodes.size());
+        const std::int64_t parent = node.parent.empty() ? -1 : places.at(node.parent);
+        places.emplace(node.name(), static_cast<std::int64_t>(nodes.size()));
         nodes.push_back(json::array{node.type, node.id, parent});
     }
     for (const auto& [number, rule] : state.rules) {

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <boost/json.hpp>
+#include <utility>
 
 #include "access/scope_type.h"
 #include "access/subject_type.h"
@@ -36,7 +37,7 @@ std::optional<std::string> text_of(const json::value& value) {
 
 std::optional<std::int32_t> number_of(const json::value& value) {
     const std::int64_t* number = value.if_int64();
-    const bool fits = number != nullptr && *number >= -1 && *number < first_number;
+    const bool fits = number != nullptr && std::in_range<std::int32_t>(*number);
     return fits ? std::optional(static_cast<std::int32_t>(*number)) : std::nullopt;
 }
 
@@ -126,7 +127,7 @@ Result<void> RuleSet::Builder::read_node(const json::value& value) {
     const auto id = row == nullptr ? std::nullopt : text_of((*row)[1]);
     const auto parent = row == nullptr ? std::nullopt : number_of((*row)[2]);
     const auto known = type ? find_scope_type(*type) : std::nullopt;
-    if (!known || !id || !parent || (*parent == -1) != nodes_.empty() ||
+    if (!known || !id || !parent || *parent < -1 || (*parent == -1) != nodes_.empty() ||
         *parent >= static_cast<std::int32_t>(nodes_.size())) {
         return malformed("a node");
     }

@@ -116,6 +116,7 @@ TEST(RuleSet, MalformedRowsAreErrors) {
     for (const char* wrong :
          {"[]", R"([["project","1",-1]])", R"([["tenant","x",-1]])", R"([["tenant","1",0]])",
           R"([["tenant","1",-1],["cluster","c",-1]])", R"([["tenant","1",-1],["cluster","c",1]])",
+          R"([["tenant","1",-1],["cluster","c",-2]])",
           R"([["tenant","1",-1],["nonsense","c",0]])"}) {
         EXPECT_FALSE(build({R"({"nodes":)" + std::string(wrong) + "}"})) << wrong;
     }
