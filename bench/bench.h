@@ -51,6 +51,10 @@ Result<void> measure_signatures(std::string_view algorithm, double seconds);
 Result<void> measure_pipeline(const std::filesystem::path& directory, int threads, double seconds);
 Result<void> measure_audit(const std::filesystem::path& directory, double rate, double seconds);
 
+// decide.cpp
+/// Nanoseconds of a decision and of an explanation in a tenant with so many rules.
+Result<void> measure_decisions(std::int64_t rules, double seconds);
+
 // fill.cpp
 /// Of what there is `count`: service accounts, each with a rule; or rules of a tenth as many users.
 enum class Filled : std::uint8_t { with_accounts, with_rules };

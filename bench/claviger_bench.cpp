@@ -11,6 +11,7 @@ namespace {
 constexpr std::string_view usage = R"(claviger_bench sign ALGORITHM SECONDS
 claviger_bench pipeline DIR THREADS SECONDS
 claviger_bench audit DIR RATE SECONDS
+claviger_bench decide RULES SECONDS
 claviger_bench fill DIR ACCOUNTS [ALGORITHM]
 claviger_bench fill-rules DIR RULES
 claviger_bench tokens DIR COUNT
@@ -33,6 +34,9 @@ Result<void> run(const std::vector<std::string>& words) {
     }
     if (command == "audit" && words.size() == 4) {
         return measure_audit(words[1], number(words[2]), number(words[3]));
+    }
+    if (command == "decide" && words.size() == 3) {
+        return measure_decisions(static_cast<std::int64_t>(number(words[1])), number(words[2]));
     }
     if (command == "fill" && (words.size() == 3 || words.size() == 4)) {
         return fill(words[1], static_cast<std::int64_t>(number(words[2])), Filled::with_accounts,

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- What wrk sends: every line of a file is one request, in turn. Arguments: the kind ("token",
--- "form" or "bearer"), the file, and the path to use instead of the kind's own.
+-- "form", "bearer" or "forward"), the file, and the path to use instead of the kind's own.
 local requests = {}
 local sent = 0
 
@@ -24,8 +24,17 @@ local function bearer_request(line, path)
     return wrk.format("GET", path or own_path, {["Authorization"] = "Bearer " .. token})
 end
 
+-- As a gateway asks about a request to that path; or that request itself, with a path to send it to.
+local function forward_request(line, path)
+    local own_path, token = line:match("(%S+) (%S+)")
+    local headers = {["Authorization"] = "Bearer " .. token, ["X-Forwarded-Method"] = "GET",
+        ["X-Forwarded-Host"] = "api.bench", ["X-Forwarded-Uri"] = own_path}
+    return wrk.format("GET", path or "/forward-auth", headers)
+end
+
 function init(arguments)
-    local makers = {token = token_request, form = form_request, bearer = bearer_request}
+    local makers = {token = token_request, form = form_request, bearer = bearer_request,
+        forward = forward_request}
     for line in io.lines(arguments[2]) do
         requests[#requests + 1] = makers[arguments[1]](line, arguments[3])
     end

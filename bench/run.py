@@ -24,6 +24,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 
+from gateways import GatewayBench
 from lists import Lists
 from load import (BENCH, BUILD, CONNECTIONS, HERE, ask, bench, figures, openssl_speed,
                   spinning, wait_for_port, wrk)
@@ -72,10 +73,14 @@ class Bench:
     def copy_of(self, data: Path, name: str) -> Path:
         return Path(shutil.copytree(data, self.folder / name))
 
-    def start_nginx(self, size: int) -> Process:
+    @staticmethod
+    def free_port() -> int:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
+            return free.getsockname()[1]
+
+    def start_nginx(self, size: int) -> Process:
+        port = self.free_port()
         settings = self.folder / "nginx.conf"
         settings.write_text(
             f"worker_processes 1; daemon off; pid {self.folder}/nginx.pid; error_log /dev/null;\n"
@@ -364,6 +369,9 @@ def main() -> int:
         run = Bench(Path(folder), arguments.rounds, arguments.seconds)
         try:
             run.measure_requests()
+            gateways = GatewayBench(run)
+            gateways.measure()
+            gateways.measure_decisions()
             run.measure_threads()
             run.measure_audit()
             run.measure_idle()

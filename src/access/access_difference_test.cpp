@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "access/drawn_tenant.h"
+#include "access/scope_type.h"
 
 namespace claviger {
 namespace {

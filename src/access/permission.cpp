@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <deque>
 
 namespace claviger {
 namespace {
@@ -72,18 +73,35 @@ constexpr std::uint8_t bit_of(Action action) {
     return static_cast<std::uint8_t>(1U << static_cast<unsigned>(action));
 }
 
-} // namespace
+struct TypeTable {
+    std::vector<ResourceTypeEntry> entries;
+    std::deque<std::string> texts; // of custom types: they stay where they are
+};
 
-std::span<const ResourceTypeEntry> resource_types() {
-    static const auto entries = [] {
-        std::array<ResourceTypeEntry, type_texts.size()> made{};
-        for (std::size_t i = 0; i < made.size(); ++i) {
-            made[i] = {static_cast<ResourceType>(i), type_texts[i].name, type_texts[i].display_name,
-                       type_texts[i].group};
+TypeTable& table() {
+    static TypeTable all = [] {
+        TypeTable made;
+        made.entries.reserve(type_texts.size() + most_custom_types);
+        for (std::size_t i = 0; i < type_texts.size(); ++i) {
+            made.entries.push_back({static_cast<ResourceType>(i), type_texts[i].name,
+                                    type_texts[i].display_name, type_texts[i].group});
         }
         return made;
     }();
-    return entries;
+    return all;
+}
+
+bool is_type_name(std::string_view name) {
+    return !name.empty() && name.size() <= 63 && name.front() >= 'a' && name.front() <= 'z' &&
+           std::ranges::all_of(name, [](char c) {
+               return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+           });
+}
+
+} // namespace
+
+std::span<const ResourceTypeEntry> resource_types() {
+    return table().entries;
 }
 
 const ResourceTypeEntry& entry_of(ResourceType type) {
@@ -91,11 +109,29 @@ const ResourceTypeEntry& entry_of(ResourceType type) {
 }
 
 std::optional<ResourceType> find_resource_type(std::string_view name) {
-    const auto at = std::ranges::find(type_texts, name, &TypeText::name);
-    if (at == type_texts.end()) {
+    const auto types = resource_types();
+    const auto at = std::ranges::find(types, name, &ResourceTypeEntry::name);
+    return at == types.end() ? std::nullopt : std::optional(at->id);
+}
+
+std::optional<ResourceType> add_resource_type(std::string name, std::string display_name) {
+    TypeTable& all = table();
+    const auto known = find_resource_type(name);
+    if (known && !entry_of(*known).is_custom) {
         return std::nullopt;
     }
-    return static_cast<ResourceType>(at - type_texts.begin());
+    const bool is_full = all.entries.size() >= type_texts.size() + most_custom_types;
+    if (!known && (!is_type_name(name) || is_full)) {
+        return std::nullopt;
+    }
+    const std::string& display = all.texts.emplace_back(std::move(display_name));
+    if (known) {
+        all.entries[index_of(*known)].display_name = display;
+        return known;
+    }
+    const auto id = static_cast<ResourceType>(all.entries.size());
+    all.entries.push_back({id, all.texts.emplace_back(std::move(name)), display, "custom", true});
+    return id;
 }
 
 std::string_view name_of(Action action) {

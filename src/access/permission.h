@@ -20,12 +20,21 @@ struct ResourceTypeEntry {
     std::string_view name;         // "service-account"
     std::string_view display_name; // "Service accounts"
     std::string_view group;        // "iam"
+    bool is_custom = false;        // of a protected API, not of the contract
 };
 
 /// All resource types, in the order of their ids.
 std::span<const ResourceTypeEntry> resource_types();
 const ResourceTypeEntry& entry_of(ResourceType type);
 std::optional<ResourceType> find_resource_type(std::string_view name);
+
+inline constexpr std::size_t most_custom_types = 1'000;
+
+/// Adds a resource type of a protected API, of the group "custom"; one that has been added already
+/// takes the new display name. Absent when the name is one of the contract's, is not of 1 to 63 of
+/// a-z, 0-9, - and _ beginning with a letter, or when there are too many.
+/// To be called while the process starts, before another thread or a role reads the table.
+std::optional<ResourceType> add_resource_type(std::string name, std::string display_name);
 
 /// The contract's five and `custom`.
 enum class Action : std::uint8_t { create, read, update, remove, sync, custom };

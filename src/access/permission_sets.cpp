@@ -41,6 +41,7 @@ PermissionSet permissions_on(ResourceType type, std::span<const Action> actions)
 std::vector<PredefinedPermissionSet> make_sets() {
     constexpr std::array view{Action::read};
     constexpr std::array manage{Action::create, Action::read, Action::update, Action::remove};
+    constexpr std::array operate{Action::sync, Action::custom};
     std::vector<PredefinedPermissionSet> sets;
     for (const PredefinedRole& role : predefined_roles()) {
         sets.push_back(
@@ -54,6 +55,12 @@ std::vector<PredefinedPermissionSet> make_sets() {
             make_set("Manage " + name,
                      "Creates, sees, changes and deletes resources of the type " + name + ".",
                      permissions_on(type.id, manage)));
+        if (type.is_custom) {
+            sets.push_back(make_set("Operate " + name,
+                                    "Does what else there is to resources of the type " + name +
+                                        ": the actions sync and custom.",
+                                    permissions_on(type.id, operate)));
+        }
     }
     return sets;
 }

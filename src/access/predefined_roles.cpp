@@ -204,6 +204,15 @@ void add_letters(PermissionSet& permissions, ResourceType type, std::string_view
     }
 }
 
+/// Nobody can give away what nobody holds.
+void add_custom_types(PermissionSet& permissions) {
+    for (const ResourceTypeEntry& type : resource_types()) {
+        for (std::size_t i = 0; type.is_custom && i < action_count; ++i) {
+            permissions.add({type.id, static_cast<Action>(i)});
+        }
+    }
+}
+
 std::vector<PredefinedRole> make_roles() {
     std::vector<PredefinedRole> roles;
     for (std::size_t column = 0; column < role_texts.size(); ++column) {
@@ -212,6 +221,9 @@ std::vector<PredefinedRole> make_roles() {
         for (const GrantRow& row : grants) {
             add_letters(role.permissions, *find_resource_type(row.resource_type),
                         row.actions[column]);
+        }
+        if (role.number == system_administrator) {
+            add_custom_types(role.permissions);
         }
         roles.push_back(std::move(role));
     }

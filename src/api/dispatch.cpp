@@ -129,7 +129,8 @@ bool Dispatcher::is_asked_by_gateway(std::string_view path) const {
 
 RoutePlan Dispatcher::plan(HttpMethod method, std::string_view path) const {
     if (is_asked_by_gateway(path)) {
-        return {unread_body, RequestClass::decision, "forwardAuth", true};
+        return {path == forward_auth_path ? unread_body : most_of_forwarded_body,
+                RequestClass::decision, "forwardAuth", true};
     }
     const Route* route = find(method, path);
     if (route == nullptr) {

@@ -10,9 +10,23 @@
 #include "api/request_target.h"
 #include "api/scope_text.h"
 #include "auth/issue_token.h"
+#include "base/strict_json.h"
 
 namespace claviger {
 namespace {
+
+/// As a part of a JSON pointer (RFC 6901 3).
+std::string pointer_segment(std::string_view name) {
+    std::string segment;
+    for (const char c : name) {
+        if (c == '~' || c == '/') {
+            segment += c == '~' ? "~0" : "~1";
+        } else {
+            segment += c;
+        }
+    }
+    return segment;
+}
 
 /// The one value of a header field; nobody can say which of two a gateway meant.
 Result<std::string_view> only_header(const HttpRequest& request, std::string_view name) {
@@ -49,12 +63,39 @@ HttpMethod method_named(std::string_view name) {
     return HttpMethod::other;
 }
 
+std::unexpected<Error> no_one_scope(const ScopeSource& source) {
+    return fail(ErrorCode::access_denied, "the request must name exactly one " +
+                                              std::string(name_of(source.type)) + " in " +
+                                              source.name);
+}
+
+/// A text or a whole number in the JSON body, which the gateway must have sent along whole.
+Result<std::string> body_value(const HttpRequest& request, const ScopeSource& source) {
+    const auto body = parse_strict_json(request.body, {});
+    if (!body) {
+        return no_one_scope(source);
+    }
+    std::error_code failed;
+    const std::string pointer =
+        source.name.starts_with('/') ? source.name : "/" + pointer_segment(source.name);
+    const json::value* value = body->find_pointer(pointer, failed);
+    if (value != nullptr && value->is_int64()) {
+        return std::to_string(value->get_int64());
+    }
+    if (value == nullptr || !value->is_string() || value->get_string().empty()) {
+        return no_one_scope(source);
+    }
+    return std::string(value->get_string());
+}
+
 /// What stands where a route looks for its scope. `access_denied` when it is not there once.
 Result<std::string> scope_value(const HttpRequest& request, const RouteMatch& match,
                                 const Parameters& query) {
     const ScopeSource& source = match.route->scope;
     std::vector<std::string_view> values;
     switch (source.from) {
+    case ScopeFrom::body:
+        return body_value(request, source);
     case ScopeFrom::path:
         values = query_values(match.parameters, source.name);
         break;
@@ -68,11 +109,23 @@ Result<std::string> scope_value(const HttpRequest& request, const RouteMatch& ma
         values = {source.name};
     }
     if (values.size() != 1 || values.front().empty()) {
-        return fail(ErrorCode::access_denied, "the request must name exactly one " +
-                                                  std::string(name_of(source.type)) + " in " +
-                                                  source.name);
+        return no_one_scope(source);
     }
     return std::string(values.front());
+}
+
+/// The only node of this name; nothing when there is none, or several.
+std::optional<NodeIndex> find_named(const AccessSnapshot& access, ScopeType type,
+                                    std::string_view name) {
+    std::optional<NodeIndex> found;
+    std::size_t count = 0;
+    access.for_each_unit(type, [&](NodeIndex node, const OrgUnit& unit) {
+        if (unit.name == name) {
+            found = node;
+            ++count;
+        }
+    });
+    return count == 1 ? found : std::nullopt;
 }
 
 /// The node at which a route's permission is evaluated.
@@ -85,12 +138,15 @@ Result<std::optional<NodeIndex>> scope_of(Context& context, const RouteMatch& ma
     if (source.from == ScopeFrom::tenant) {
         return std::optional(context.access().root());
     }
-    const ScopeId id{context.caller.tenant(), source.type,
-                     TRY(scope_value(context.request, match, query))};
-    const auto node = context.access().find(id);
+    const std::string value = TRY(scope_value(context.request, match, query));
+    const auto node = source.is_named
+                          ? find_named(context.access(), source.type, value)
+                          : context.access().find({context.caller.tenant(), source.type, value});
     if (!node) {
         return fail(ErrorCode::access_denied,
-                    "no " + std::string(name_of(id.type)) + " has the id " + id.value);
+                    std::string(source.is_named ? "not one " : "no ") +
+                        std::string(name_of(source.type)) +
+                        (source.is_named ? " is named " : " has the id ") + value);
     }
     return node;
 }

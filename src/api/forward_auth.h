@@ -20,6 +20,8 @@ namespace claviger {
 inline constexpr std::string_view forward_auth_path = "/forward-auth";
 /// Asked with the request's own method, host, path and query behind this prefix, as Envoy does.
 inline constexpr std::string_view ext_authz_prefix = "/ext-authz";
+/// How much of a request's body such a gateway may send along, for scopes that stand in it.
+inline constexpr std::size_t most_of_forwarded_body = 64 * 1024;
 
 /// What the API behind the gateway learns of a request that may pass. All are in every such answer,
 /// empty when there is nothing to say, so that a gateway that copies them replaces what a client

@@ -40,7 +40,9 @@ ProtectedResourceMetadata metadata_of(Context& context, std::string resource, st
 Result<ProtectedResourceMetadata> read_own_metadata(Context& context, const NoFields&) {
     std::set<Permission> permissions;
     for (const ResourceTypeEntry& type : resource_types()) {
-        permissions.insert({type.id, Action::read});
+        if (!type.is_custom) {
+            permissions.insert({type.id, Action::read});
+        }
     }
     return metadata_of(context, base_url(context.services.settings, context.state().tenant),
                        "Claviger", permissions);

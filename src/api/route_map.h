@@ -27,12 +27,16 @@ enum class ScopeFrom : std::uint8_t {
     path,     ///< A parameter of the path template.
     query,    ///< A query parameter, given once.
     header,   ///< A header field, given once.
+    body,     ///< A member of the JSON body, for gateways that send it along.
 };
 
 struct ScopeSource {
     ScopeFrom from = ScopeFrom::tenant;
     ScopeType type = ScopeType::tenant; // of the node, unless tenant or anywhere
-    std::string name;                   // of the parameter or field; for `fixed` the node's id
+    /// Of the parameter, field or member (a JSON pointer, RFC 6901, when it begins with a slash);
+    /// for `fixed` what names the node.
+    std::string name;
+    bool is_named = false; // what stands there is the node's name, not its id
 };
 
 /// Who may pass on a mapped route.

@@ -42,6 +42,8 @@ struct Advice {
 
 Advice advice_for(int status) {
     switch (status) {
+    case 400:
+        return {ExitCode::usage, "change the command and try again"};
     case 401:
         return {ExitCode::refused, "check the credentials; a token may have expired or been ended: "
                                    "claviger why says more"};

@@ -7,7 +7,7 @@ namespace claviger {
 enum class ExitCode : int {
     ok = 0,
     failed = 1,             ///< none of the below; of a question, that the answer is no
-    usage = 2,              ///< a wrong command, flag, option or variable
+    usage = 2,              ///< a wrong command, flag, option or variable, or value of one
     refused = 3,            ///< the server does not take the credentials
     denied = 4,             ///< a permission is missing
     not_found = 5,          ///< nothing has this name or id

@@ -35,22 +35,32 @@ const ProtectedApi* find_api(const RouteMap& map, const Address& address) {
     return map.apis().size() == 1 ? &map.apis().front() : nullptr;
 }
 
+std::string_view part_named(ScopeFrom from) {
+    switch (from) {
+    case ScopeFrom::path:
+        return "path";
+    case ScopeFrom::query:
+        return "query";
+    case ScopeFrom::header:
+        return "header";
+    default:
+        return "JSON body";
+    }
+}
+
 std::string place_of(const ScopeSource& source) {
+    const std::string node = "at the " + std::string(name_of(source.type));
     switch (source.from) {
     case ScopeFrom::tenant:
         return "at the tenant";
     case ScopeFrom::anywhere:
         return "anywhere";
     case ScopeFrom::fixed:
-        return "at the " + std::string(name_of(source.type)) + " " + source.name;
-    case ScopeFrom::path:
-        return "at the " + std::string(name_of(source.type)) + " in the path as " + source.name;
-    case ScopeFrom::query:
-        return "at the " + std::string(name_of(source.type)) + " in the query as " + source.name;
-    case ScopeFrom::header:
-        break;
+        return node + (source.is_named ? " named " : " ") + source.name;
+    default:
+        return node + (source.is_named ? " that is named in the " : " in the ") +
+               std::string(part_named(source.from)) + " as " + source.name;
     }
-    return "at the " + std::string(name_of(source.type)) + " in the header " + source.name;
 }
 
 std::string need_of(const MappedRoute& route) {

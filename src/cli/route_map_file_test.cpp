@@ -112,6 +112,92 @@ TEST_F(RouteMapFileTest, MistakesAreNamedWithTheirLine) {
                 ElementsAre(HasSubstr("routes.toml:6: resource must be an absolute URI")));
 }
 
+TEST_F(RouteMapFileTest, ResourceTypesAreAddedBeforeRoutesNameThem) {
+    const std::string types = "[[resource_type]]\nname = \"map-test-invoices\"\n";
+    const std::string text = std::string(good) + types;
+    EXPECT_THAT(problems(text), ElementsAre());
+    const auto type = find_resource_type("map-test-invoices");
+    ASSERT_TRUE(type);
+    EXPECT_TRUE(entry_of(*type).is_custom);
+    EXPECT_EQ(entry_of(*type).display_name, "map-test-invoices");
+    EXPECT_THAT(problems(text + "display_name = \"Invoices\"\n"), ElementsAre()) << "read again";
+    EXPECT_EQ(find_resource_type("map-test-invoices"), type);
+    EXPECT_EQ(entry_of(*type).display_name, "Invoices");
+    EXPECT_TRUE(find_permission("map-test-invoices:custom"));
+
+    EXPECT_THAT(problems(text + types), ElementsAre(HasSubstr("two resource types are named")));
+    for (const char* name : {"project", "Invoices", "in voices", "a:b", "1st", "a/b"}) {
+        EXPECT_THAT(problems(std::string(good) + "[[resource_type]]\nname = \"" + name + "\"\n"),
+                    ElementsAre(HasSubstr("cannot be added")))
+            << name;
+        EXPECT_TRUE(name == std::string("project") || !find_resource_type(name));
+    }
+    EXPECT_THAT(problems(std::string(good) + "[[resource_type]]\ntitle = \"x\"\n"),
+                ElementsAre(HasSubstr("name is missing"), HasSubstr("unknown key title")));
+}
+
+TEST_F(RouteMapFileTest, AScopeMayStandInABodyOrBeNamed) {
+    const auto scope_of = [&](const std::string& scope) {
+        std::string text(good);
+        const std::string old = "path = \"projectId\"}";
+        const auto map = read_route_map(write(text.replace(text.find(old), old.size(), scope)));
+        return map ? map->apis().front().routes.front().scope : ScopeSource();
+    };
+    EXPECT_EQ(scope_of("body = \"/spec/project\"}").from, ScopeFrom::body);
+    EXPECT_FALSE(scope_of("body = \"project\"}").is_named);
+    const ScopeSource by_name = scope_of("path = \"projectId\", by = \"name\"}");
+    EXPECT_EQ(by_name.from, ScopeFrom::path);
+    EXPECT_TRUE(by_name.is_named);
+    const ScopeSource named = scope_of("name = \"vision\"}");
+    EXPECT_EQ(named.from, ScopeFrom::fixed);
+    EXPECT_TRUE(named.is_named);
+    EXPECT_THAT(problems_with("path = \"projectId\"}", "id = \"7\", by = \"name\"}"),
+                ElementsAre(HasSubstr("by has no meaning beside id and name")));
+    EXPECT_THAT(problems_with("path = \"projectId\"}", "path = \"projectId\", by = \"uid\"}"),
+                ElementsAre(HasSubstr("by must be one of id, name")));
+}
+
+TEST_F(RouteMapFileTest, RoutesComeFromAnOpenApiDocument) {
+    const auto document = [&](std::string_view text) {
+        std::ofstream(folder_.path() / "api.json") << text;
+        return problems_with("unmapped = \"allowed\"",
+                             "openapi = \"api.json\"\nbase_path = \"/v2\"\n[api.tags.Jobs]\n"
+                             "resource_type = \"jobs\"\nscope = \"tenant\"");
+    };
+    EXPECT_THAT(document(R"({"paths":{"/jobs":{"get":{"tags":["Jobs"]},"summary":"x"},
+                              "/no":{"get":{}},
+                              "/open":{"put":{"x-claviger":{"access":"anyone"}}}}})"),
+                ElementsAre());
+    const auto map = read_route_map(folder_.path() / "routes.toml");
+    ASSERT_TRUE(map);
+    const ProtectedApi& api = map->apis().front();
+    ASSERT_EQ(api.routes.size(), 4U);
+    const auto found = match(api, "GET", "/v2/jobs");
+    ASSERT_TRUE(found);
+    EXPECT_EQ(text_of(found->route->permission), "jobs:read");
+    EXPECT_EQ(found->route->line, 7U) << "where the document is named";
+    EXPECT_FALSE(match(api, "GET", "/v2/no"));
+    EXPECT_EQ(match(api, "PUT", "/v2/open")->route->passed_by, PassedBy::anyone);
+
+    EXPECT_THAT(document("{"), ElementsAre(HasSubstr("routes.toml:7: api.json cannot be read")));
+    EXPECT_THAT(document("{}"), ElementsAre(HasSubstr("api.json has no paths")));
+    EXPECT_THAT(document(R"({"paths":{"/a":{"get":{"x-claviger":{"permission":"jobs:reed",
+                              "scope":"tenant"}}}}})"),
+                ElementsAre(HasSubstr("api.json: GET /a: unknown permission jobs:reed")));
+    EXPECT_THAT(document(R"({"paths":{"/a":{"get":{"x-claviger":{"permission":"jobs:read"}}}}})"),
+                ElementsAre(HasSubstr("api.json: GET /a: scope is missing")));
+    EXPECT_THAT(document(R"({"paths":{"/a":{"get":{"x-claviger":7}}}})"),
+                ElementsAre(HasSubstr("x-claviger must be an object")));
+    EXPECT_THAT(
+        document(R"({"paths":{"/p/{projectId}":{"get":{"x-claviger":{"access":"anyone"}}}}})"),
+        ElementsAre())
+        << "another path: the base path is before it";
+    EXPECT_THAT(problems_with("unmapped", "base_path = \"/v2\"\nunmapped"),
+                ElementsAre(HasSubstr("base_path has no meaning without openapi")));
+    EXPECT_THAT(problems_with("unmapped = \"allowed\"", "openapi = \"none.json\""),
+                ElementsAre(HasSubstr("none.json cannot be read")));
+}
+
 TEST_F(RouteMapFileTest, EmptyAndBrokenFilesAreNoMaps) {
     EXPECT_THAT(problems(""),
                 ElementsAre(HasSubstr("gateways is missing"), HasSubstr("there is no [[api]]")));

@@ -67,7 +67,7 @@ def test_a_body_is_sent(world: World, admin: Api):
     lines = [line.split() for line in done.stdout.splitlines()]
     assert ["read", "clusters", cluster] in lines and lines[0] == ["ACTION", "AT", "IDS"]
     assert not any(line[0] == "create" for line in lines)
-    assert_refused(run(world, "access", "scopes", "no-such-thing", **pair(account)), FAILED,
+    assert_refused(run(world, "access", "scopes", "no-such-thing", **pair(account)), USAGE,
                    "POST /api/v1/authorization/permitted-scopes")
 
 

@@ -134,6 +134,17 @@ def test_only_who_may_read_rules_at_the_tenant_may_ask(place: Place):
     assert place.as_reader.send("POST", WHAT_IF, json={}).status_code == 403
 
 
+def test_keys_that_would_break_are_told_of_to_who_may_list_them(admin: Api, place: Place):
+    account = admin.create_account()
+    admin.call("POST", RULES, {
+        "subjectId": account.name, "subjectType": "service-account", "scopeType": "tenant",
+        "roleId": admin.create_role("View access_rules")["id"], "scopeId": "1"}, status=201)
+    told = admin.as_caller(admin.account_token(account)).call(
+        "POST", WHAT_IF, {"removeRules": [place.rule]})
+    assert told["losing"] == 1
+    assert (told["totalBrokenKeys"], told["brokenKeys"]) == (0, [])
+
+
 def test_the_command_prints_both_tables(world: World, place: Place, tmp_path: Path):
     done = run(world, "what-if", "--remove", str(place.rule), **ADMINISTRATOR)
     assert done.returncode == FAILED and not done.stderr, done

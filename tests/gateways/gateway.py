@@ -55,9 +55,10 @@ class SampleApi:
         self.process.wait()
 
 
-def exchange(port: int, head: str) -> tuple[int, dict[str, list[str]], bytes]:
+def exchange(port: int, head: str,
+             content: bytes = b"") -> tuple[int, dict[str, list[str]], bytes]:
     """Sends the lines of a request head exactly as they are; gives status, headers and body."""
-    request = head.replace("\n", "\r\n").encode() + b"\r\nConnection: close\r\n\r\n"
+    request = head.replace("\n", "\r\n").encode() + b"\r\nConnection: close\r\n\r\n" + content
     with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
         connection.sendall(request)
         answer = b""
