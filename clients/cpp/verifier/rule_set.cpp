@@ -56,22 +56,53 @@ std::optional<std::vector<std::string>> texts_of(const json::value& value) {
     return texts;
 }
 
-/// Permissions that this version does not know are left out: nobody can ask for them here.
-std::optional<PermissionSet> permissions_of(const json::value& value) {
-    const auto texts = texts_of(value);
-    if (!texts) {
-        return std::nullopt;
-    }
-    PermissionSet permissions;
-    for (const std::string& text : *texts) {
-        if (const auto permission = find_permission(text)) {
-            permissions.add(*permission);
+/// Takes permissions on types of protected APIs out of a ceiling: the server's own reader does not
+/// know them here.
+std::vector<Permission> take_local(json::value& limits, const LocalTypes& types) {
+    std::vector<Permission> taken;
+    json::object* object = limits.if_object();
+    json::value* ceiling = object == nullptr ? nullptr : object->if_contains("ceiling");
+    object = ceiling == nullptr ? nullptr : ceiling->if_object();
+    json::value* permissions = object == nullptr ? nullptr : object->if_contains("permissions");
+    json::array* list = permissions == nullptr ? nullptr : permissions->if_array();
+    for (std::size_t i = 0; list != nullptr && i < list->size();) {
+        const auto text = text_of((*list)[i]).value_or("");
+        const auto local = claviger::find_permission(text) ? std::nullopt : types.find(text);
+        if (local) {
+            taken.push_back(*local);
+            list->erase(list->begin() + static_cast<std::ptrdiff_t>(i));
+        } else {
+            ++i;
         }
     }
-    return permissions;
+    return taken;
 }
 
 } // namespace
+
+std::optional<Permission> LocalTypes::find(std::string_view text) const {
+    if (const auto known = claviger::find_permission(text)) {
+        return known;
+    }
+    const std::size_t colon = text.find(':');
+    const auto type = types_.find(text.substr(0, colon));
+    const auto action =
+        colon == std::string_view::npos ? std::nullopt : find_action(text.substr(colon + 1));
+    return action && type != types_.end() ? std::optional(Permission{type->second, *action})
+                                          : std::nullopt;
+}
+
+std::optional<Permission> LocalTypes::add(std::string_view text) {
+    const std::size_t colon = text.find(':');
+    const bool is_new =
+        colon != std::string_view::npos && colon > 0 && find_action(text.substr(colon + 1)) &&
+        !find_resource_type(text.substr(0, colon)) && types_.size() < most_custom_types;
+    if (is_new) {
+        const auto next = static_cast<ResourceType>(resource_types().size() + types_.size());
+        types_.emplace(text.substr(0, colon), next);
+    }
+    return find(text);
+}
 
 /// Reads the parts one after the other and puts the whole together.
 class RuleSet::Builder {
@@ -89,6 +120,7 @@ private:
     Result<void> read_rule(const json::value& value);
 
     Tenant tenant_;
+    LocalTypes types_;
     std::vector<ScopeId> nodes_;
     std::vector<OrgUnit> units_;
     std::map<std::int32_t, std::int32_t> role_numbers_; // from theirs to ours
@@ -151,7 +183,7 @@ Result<void> RuleSet::Builder::read_node(const json::value& value) {
 Result<void> RuleSet::Builder::read_role(const json::value& value) {
     const json::array* row = row_of(value, 2);
     const auto number = row == nullptr ? std::nullopt : number_of((*row)[0]);
-    auto permissions = row == nullptr ? std::nullopt : permissions_of((*row)[1]);
+    const auto permissions = row == nullptr ? std::nullopt : texts_of((*row)[1]);
     if (!number || !permissions) {
         return malformed("a role");
     }
@@ -159,7 +191,12 @@ Result<void> RuleSet::Builder::read_role(const json::value& value) {
     role_numbers_[*number] = ours;
     OwnRole& role = roles_.emplace_back();
     role.row.id = {tenant_.id, ours};
-    role.permissions = *std::move(permissions);
+    for (const std::string& text : *permissions) {
+        // One with an action that this version does not know is left out: nobody can ask for it.
+        if (const auto permission = types_.add(text)) {
+            role.permissions.add(*permission);
+        }
+    }
     return {};
 }
 
@@ -184,16 +221,20 @@ Result<void> RuleSet::Builder::read_user(const json::value& value) {
 Result<void> RuleSet::Builder::read_limits(const json::value& value) {
     const json::array* row = row_of(value, 2);
     const auto client_id = row == nullptr ? std::nullopt : text_of((*row)[0]);
-    const auto limits =
-        client_id ? claviger::read_limits(tenant_.id, json::serialize((*row)[1])) : nullptr;
     if (!client_id) {
         return malformed("the limits of a key");
     }
+    json::value said = (*row)[1];
+    const auto local = take_local(said, types_);
+    const auto limits = claviger::read_limits(tenant_.id, json::serialize(said));
     if (!limits) {
         return {};
     }
     CredentialLimits& kept = limits_.insert_or_assign(*client_id, *limits).first->second;
     if (kept.ceiling) {
+        for (const Permission permission : local) {
+            kept.ceiling->permissions->add(permission);
+        }
         for (std::int32_t& role : kept.ceiling->roles) {
             const auto known = role_numbers_.find(role); // one that is not in force holds nothing
             role = known == role_numbers_.end() ? 0 : known->second;
@@ -232,6 +273,7 @@ Result<RuleSet> RuleSet::Builder::finish(std::uint64_t number) {
     }
     RuleSet rules(AccessSnapshot::build_with(tenant_, units_, rules_, std::move(roles_)));
     rules.number_ = number;
+    rules.types_ = std::move(types_);
     rules.users_ = std::move(users_);
     rules.limits_ = std::move(limits_);
     return rules;
@@ -262,8 +304,17 @@ Decision RuleSet::decide(const Asker& asker, Permission permission, NodeIndex sc
     if (key != nullptr && key->ceiling) {
         limits[count++] = &*key->ceiling;
     }
+    std::optional<AccessLimit> wider; // of who was narrowed to types that only the rules know
     if (asker.narrowing != nullptr) {
         limits[count++] = asker.narrowing;
+        if (!asker.more.empty()) {
+            limits[count - 1] = &wider.emplace(*asker.narrowing);
+            for (const std::string& text : asker.more) {
+                if (const auto more = find_permission(text); more && wider->permissions) {
+                    wider->permissions->add(*more);
+                }
+            }
+        }
     }
     const AccessLimits bounds(limits.data(), count);
     if (const auto user = users_.find(asker.subject); user != users_.end()) {

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -23,6 +24,20 @@ namespace claviger::offline {
 struct Asker {
     std::string_view subject, client_id;    // the claims
     const AccessLimit* narrowing = nullptr; // null: the token is not narrowed
+    /// What it was narrowed to besides: permissions on types of protected APIs.
+    std::span<const std::string> more = {};
+};
+
+/// Resource types of protected APIs, which only the server's rules name, beside those of the table.
+class LocalTypes {
+public:
+    /// Nothing for one that is not known.
+    std::optional<Permission> find(std::string_view text) const;
+    /// Adds the type when it is new; nothing for what is no permission, or too many types.
+    std::optional<Permission> add(std::string_view text);
+
+private:
+    std::map<std::string, ResourceType, std::less<>> types_;
 };
 
 class RuleSet {
@@ -36,6 +51,10 @@ public:
     bool has_user(std::string_view subject) const { return users_.contains(subject); }
     /// Null for a key without limits.
     const CredentialLimits* limits_of(std::string_view client_id) const;
+    /// Nothing when no role of the tenant could hold it.
+    std::optional<Permission> find_permission(std::string_view text) const {
+        return types_.find(text);
+    }
     /// Nothing when there is no such scope here.
     std::optional<NodeIndex> find_scope(std::string_view type, std::string_view id) const;
     Decision decide(const Asker& asker, Permission permission, NodeIndex scope) const;
@@ -55,6 +74,7 @@ private:
 
     std::uint64_t number_ = 0;
     AccessSnapshot access_;
+    LocalTypes types_;
     TextMap<std::vector<Subject>> users_; // by `sub`: the user and its groups
     TextMap<CredentialLimits> limits_;    // by `client_id`
 };

@@ -30,7 +30,8 @@ std::string part(const std::string& more) {
 std::string decided(const RuleSet& rules, const Asker& asker, std::string_view permission,
                     std::string_view project) {
     const auto scope = rules.find_scope("project", project);
-    const Decision made = rules.decide(asker, find_permission(permission).value(), scope.value());
+    const Decision made =
+        rules.decide(asker, rules.find_permission(permission).value(), scope.value());
     return made.allowed() ? std::to_string(made.rule->value) : std::string(name_of(made.reason));
 }
 
@@ -102,6 +103,35 @@ TEST(RuleSet, LimitsOfKeysBind) {
     token.tenant = 1;
     token.subject = user;
     EXPECT_EQ(judge_subject(token, *rules).error().reason, refusal_reason::unknown_subject);
+}
+
+TEST(RuleSet, KnowsResourceTypesOfProtectedApis) {
+    const auto rules = build(
+        {part(R"("roles":[[1,["project:read","report:read","report:custom","invoice:read"]]],)"
+              R"("limits":[["a",{"ceiling":{"permissions":["report:read","project:read"]}}],)"
+              R"(["b",{"ceiling":{"permissions":["unheard:read"]}}]],)"
+              R"("rules":[[1,"service-account","0556eb5c-fee7-42a5-93d4-95282d9a5c08",1,0]])")});
+    ASSERT_TRUE(rules) << rules.error().detail();
+    const auto may = [&](const Asker& asker, std::string_view text) {
+        const auto permission = rules->find_permission(text);
+        return permission &&
+               rules->decide(asker, *permission, *rules->find_scope("project", "4711")).allowed();
+    };
+    for (const char* text : {"report:read", "report:custom", "invoice:read", "project:read"}) {
+        EXPECT_TRUE(may({test_subject, "z"}, text)) << text;
+    }
+    for (const char* text :
+         {"report:update", "unheard:read", "report:nonsense", "report", ":read"}) {
+        EXPECT_FALSE(may({test_subject, "z"}, text)) << text;
+    }
+    EXPECT_TRUE(may({test_subject, "a"}, "report:read"));
+    EXPECT_FALSE(may({test_subject, "a"}, "invoice:read"));
+    EXPECT_EQ(rules->limits_of("b")->expires_at, Timestamp{0}) << "nobody knows what it is";
+    const AccessLimit none{LimitSource::token, PermissionSet()};
+    const std::vector<std::string> more{"report:read", "unheard:read"};
+    EXPECT_TRUE(may({test_subject, "z", &none, more}, "report:read"));
+    EXPECT_FALSE(may({test_subject, "z", &none, more}, "invoice:read"));
+    EXPECT_FALSE(may({test_subject, "z", &none}, "report:read"));
 }
 
 TEST(RuleSet, MalformedRowsAreErrors) {

@@ -64,6 +64,19 @@ std::string claims_of(const ParsedJwt& jwt) {
     return payload ? std::string(as_text(*payload)) : std::string();
 }
 
+/// The permissions of a `scope` that are not in the table of resource types.
+std::vector<std::string> unknown_permissions(std::string_view scope) {
+    std::vector<std::string> unknown;
+    while (!scope.empty()) {
+        const std::string_view word = scope.substr(0, scope.find(' '));
+        scope.remove_prefix(std::min(word.size() + 1, scope.size()));
+        if (word.contains(':') && !find_permission(word)) {
+            unknown.emplace_back(word);
+        }
+    }
+    return unknown;
+}
+
 } // namespace
 
 Judged<TokenPointer> judge_token(std::string_view text, const Expectations& expected,
@@ -95,6 +108,7 @@ Judged<TokenPointer> judge_token(std::string_view text, const Expectations& expe
         if (!token->narrowing) {
             return refuse(refusal_reason::malformed, "the scope of the token is not ours");
         }
+        token->more = unknown_permissions(jwt.scope.value_or(""));
     }
     token->claims = claims_of(jwt);
     token->text = text;

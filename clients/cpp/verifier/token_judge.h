@@ -28,6 +28,7 @@ struct verified_token::parts {
     std::uint32_t epoch = 0, secret = 0;
     std::string text;                          // the token itself, for questions to the server
     std::optional<AccessLimit> narrowing = {}; // of its claims
+    std::vector<std::string> more = {};        // permissions of `scope` on types of others
 
     offline::TokenNames names() const {
         return {token_id, subject, client_id, session, epoch, secret, issued_at};

@@ -113,12 +113,13 @@ TEST_F(JudgeTest, RefusesOtherKeysTypesAndSignatures) {
 
 TEST_F(JudgeTest, ReadsWhatATokenWasNarrowedTo) {
     auto claims = issuer.claims();
-    claims["scope"] = R"("openid project:read")";
+    claims["scope"] = R"("openid project:read report:read")";
     claims["within"] = R"("project:4711")";
     const auto judged = judge(issuer.token(claims));
     ASSERT_TRUE(judged);
     const AccessLimit& narrowing = (*judged)->narrowing.value();
     EXPECT_EQ(narrowing.permissions->size(), 1U);
+    EXPECT_THAT((*judged)->more, testing::ElementsAre("report:read"));
     EXPECT_EQ(narrowing.scopes->front(), (ScopeId{TenantId{1}, ScopeType::project, "4711"}));
 }
 

@@ -192,7 +192,7 @@ Judged<TokenPointer> verifier::parts::judge(std::string_view text, std::string_v
 
 decision verifier::parts::decide_here(const verified_token::parts& token, const RuleSet& held,
                                       std::string_view permission, const scope& where) const {
-    const auto known = find_permission(permission);
+    const auto known = held.find_permission(permission);
     if (!known) {
         return denied("unknown resource type or action");
     }
@@ -201,7 +201,8 @@ decision verifier::parts::decide_here(const verified_token::parts& token, const 
         return denied("unknown resource");
     }
     const AccessLimit* narrowing = token.narrowing ? &*token.narrowing : nullptr;
-    const Decision made = held.decide({token.subject, token.client_id, narrowing}, *known, *node);
+    const Decision made =
+        held.decide({token.subject, token.client_id, narrowing, token.more}, *known, *node);
     return {made.allowed(), std::string(name_of(made.reason)),
             made.rule ? std::optional(made.rule->value) : std::nullopt, false};
 }
