@@ -2,6 +2,7 @@
 #include "verifier/key_store.h"
 
 #include <algorithm>
+#include <exception>
 
 namespace claviger::offline {
 namespace {
@@ -52,7 +53,12 @@ std::optional<Jwk> KeyStore::find_or_fetch(std::string_view kid) {
         return known;
     }
     if (begin_fetch(kid)) {
-        const bool has_loaded = load().has_value();
+        bool has_loaded = false;
+        try {
+            has_loaded = load().has_value();
+        } catch (const std::exception&) { // those who wait must not wait for ever
+            has_loaded = false;
+        }
         known = find(kid);
         const std::lock_guard lock(fetching_);
         if (has_loaded && !known) {
