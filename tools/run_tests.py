@@ -24,7 +24,8 @@ from typing import Callable
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 # Lanes that run side by side, each suite after the one before it. Attacks wait more than they work.
-PYTHON_LANES = [["tests/documents", "tests/clients", "tests/gateways", "tests/rights"],
+PYTHON_LANES = [["tests/documents", "tests/clients", "tests/gateways", "tests/rights",
+                 "tests/verifier_cpp"],
                 ["tests/states", "tests/contract", "tests/crash/kill", "clients/python/tests"],
                 ["tests/attacks"]]
 PYTHON_PATH = os.pathsep.join(str(REPOSITORY / folder) for folder in ("tests", "clients/python"))

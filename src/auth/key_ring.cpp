@@ -6,6 +6,7 @@
 
 #include "base/secret.h"
 #include "base/text.h"
+#include "jose/jwk.h"
 #include "jose/jwt.h"
 
 namespace claviger {
@@ -97,7 +98,7 @@ std::string KeyRing::jwk_set(Timestamp now) const {
             out += out.back() == '[' ? "" : ",";
             out += key.public_key.jwk();
             out.back() = ','; // in place of its brace
-            append_json_string(out, "token_typ");
+            append_json_string(out, token_type_member);
             out += ':';
             append_json_string(out, token_type(key.row.purpose));
             out += '}';
