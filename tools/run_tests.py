@@ -28,6 +28,8 @@ PYTHON_LANES = [["tests/documents", "tests/clients", "tests/gateways", "tests/ri
                  "tests/verifier_cpp"],
                 ["tests/states", "tests/contract", "tests/crash/kill", "clients/python/tests"],
                 ["tests/attacks"]]
+# Nothing in them is built with a sanitizer but the server, which the others exercise more.
+ONLY_WITHOUT_SANITIZER = {"clients/python/tests"}
 PYTHON_PATH = os.pathsep.join(str(REPOSITORY / folder) for folder in ("tests", "clients/python"))
 LONGEST_OUTPUT = 12_000  # characters shown of a failed one
 LONGEST_RUN = 1800  # seconds
@@ -197,7 +199,9 @@ def run_all(arguments: argparse.Namespace, reports: Path) -> list[Outcome]:
     with ThreadPoolExecutor(max_workers=2) as pool:
         outcomes = list(pool.map(run, program_jobs(build, arguments, reports)))
     if arguments.sanitizer != "thread":
-        lanes = [suite_jobs(suites, arguments.word, reports) for suites in PYTHON_LANES]
+        left_out = ONLY_WITHOUT_SANITIZER if arguments.sanitizer else set()
+        lanes = [suite_jobs([suite for suite in suites if suite not in left_out], arguments.word,
+                            reports) for suites in PYTHON_LANES]
         with ThreadPoolExecutor(max_workers=len(lanes)) as pool:
             for of_lane in pool.map(lambda jobs: [run(job) for job in jobs], lanes):
                 outcomes += of_lane
