@@ -178,9 +178,11 @@ class Bench:
                          (self.size_after_load(data) - size_before) / self.tokens * 1e6, "bytes", 0)
 
     def size_after_load(self, data: Path) -> int:
-        """Of the main database, once every client has got a token and the server has stopped."""
+        """Of the main database, once every client has got a token and used it, and the server has
+        stopped: what clients and uses need on a day is written by then."""
         server = self.serve(data)
         wrk(server, 1, "token", data / "credentials.txt")
+        wrk(server, 1, "bearer", self.folder / "seen")
         self.stop(server)
         return (data / "claviger.db").stat().st_size
 

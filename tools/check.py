@@ -25,6 +25,14 @@ CODE_NAMES = {"dev", "run", "CMakeLists.txt"}
 # Folders that hold no source, for a copy without git.
 NO_SOURCE = {".git", ".cache", ".claviger", "build", "node_modules", "__pycache__"}
 
+# Where modules stand.
+MODULE_FOLDER = re.compile(r"(?:src|clients/cpp)/(\w+)/[^/]+$")
+# Programs that use the library as strangers do.
+NOT_LAYERED = ("clients/cpp/probe/", "clients/cpp/consumer/")
+# What other people's programs include.
+PUBLIC_HEADERS = "clients/cpp/include/"
+BOOST_ADAPTERS = ("clients/cpp/include/claviger/beast.h",)
+
 # pattern, what to use, where it is allowed
 BANNED = [
     (r"\b(system|steady|high_resolution)_clock::now\b", "Clock (base/clock.h)",
@@ -35,7 +43,7 @@ BANNED = [
     (r"\bco_(await|return|yield)\b", "plain functions: coroutines live in server",
      ("src/server/",)),
     (r"#include <boost/(asio|beast)", "server's own request and answer (api/http.h)",
-     ("src/server/",)),
+     ("src/server/", *BOOST_ADAPTERS)),
     (r"\b(secure_)?getenv\b", "the option table (cli/options.h)", ("src/cli/",)),
     (r"\bmemcmp\b", "constant_time_equal (base/secret.h)", ()),
     (r"\bsleep_(for|until)\b|\busleep\(", "a condition to wait for", ("src/base/",)),
@@ -92,14 +100,14 @@ def read_layers(text: str) -> dict[str, set[str]]:
 
 
 def is_test(name: str) -> bool:
-    return "_test." in name or name.startswith("tests/")
+    return "_test." in name or name.startswith("tests/") or "/tests/" in name
 
 
 def check_layers(name: str, lines: list[str], layers: dict[str, set[str]]) -> list[str]:
-    parts = name.split("/")
-    if parts[0] != "src" or len(parts) < 3 or is_test(name):
+    found = MODULE_FOLDER.match(name)
+    if not found or is_test(name) or name.startswith(NOT_LAYERED):
         return []
-    module = parts[1]
+    module = found[1]
     if module not in layers:
         return [f"{name}: the module {module} is not in src/layers.txt"]
     breaches = []
@@ -194,7 +202,7 @@ def check_code(name: str, lines: list[str]) -> list[str]:
     breaches = []
     if not any("SPDX-License-Identifier: Apache-2.0" in line for line in lines[:2]):
         breaches.append(f"{name}: the SPDX line is missing")
-    if name.startswith("src/") and name.endswith(".h") and not opens_with_comment(lines):
+    if is_ours_to_ship(name) and name.endswith(".h") and not opens_with_comment(lines):
         breaches.append(f"{name}: a header opens with what it is for")
     if FILE_NAME.search(Path(name).name):
         breaches.append(f"{name}: a name that says nothing")
@@ -206,12 +214,27 @@ def check_code(name: str, lines: list[str]) -> list[str]:
     return breaches
 
 
+def is_ours_to_ship(name: str) -> bool:
+    """A source of the server or of a library, and neither a test nor a program of tests."""
+    return name.startswith(("src/", "clients/cpp/")) and not (
+        is_test(name) or name.startswith(NOT_LAYERED))
+
+
+def check_public_header(name: str, lines: list[str]) -> list[str]:
+    """Nobody needs Boost to use the library, but for the adapters to it."""
+    if not name.startswith(PUBLIC_HEADERS) or name in BOOST_ADAPTERS:
+        return []
+    return [f"{name}:{number}: a public header includes Boost or one of ours"
+            for number, line in enumerate(lines, 1)
+            if re.match(r'\s*#include (<boost/|")', line)]
+
+
 def opens_with_comment(lines: list[str]) -> bool:
     return len(lines) > 1 and lines[1].startswith("//")
 
 
 def check_calls(name: str, lines: list[str]) -> list[str]:
-    if not name.startswith("src/") or is_test(name):
+    if not is_ours_to_ship(name):
         return []
     breaches = []
     for number, line in enumerate(lines, 1):
@@ -270,6 +293,7 @@ def check_file(name: str, layers: dict[str, set[str]]) -> list[str]:
     if path.suffix in CODE or path.name in CODE_NAMES:
         breaches += check_layers(name, lines, layers) + check_sizes(name, lines)
         breaches += check_code(name, lines) + check_calls(name, lines)
+        breaches += check_public_header(name, lines)
     return breaches
 
 
@@ -289,7 +313,7 @@ def main() -> int:
     layers = read_layers((REPOSITORY / "src" / "layers.txt").read_text())
     breaches = check_cycles(layers) + check_records(names)
     breaches += check_type_names({name: (REPOSITORY / name).read_text().splitlines()
-                                  for name in names if re.match(r"src/.*\.h$", name)})
+                                  for name in names if re.match(r"(src|clients/cpp)/.*\.h$", name)})
     for name in sorted(names):
         breaches += check_file(name, layers)
     breaches = apply_exceptions(breaches, (REPOSITORY / EXCEPTIONS).read_text().splitlines())

@@ -37,6 +37,19 @@ class Layers(unittest.TestCase):
     def test_tests_may_reach_up(self):
         self.assertEqual("", self.breaches("src/base/a_test.cpp", '#include "server/b.h"'))
 
+    def test_libraries_have_layers_as_well(self):
+        self.assertEqual("", self.breaches("clients/cpp/store/a.cpp", '#include "base/b.h"'))
+        self.assertIn("must not include server",
+                      self.breaches("clients/cpp/store/a.cpp", '#include "server/b.h"'))
+        self.assertEqual("", self.breaches("clients/cpp/probe/a.cpp", '#include "any/b.h"'))
+
+    def test_public_headers_are_free_of_boost(self):
+        for line, expected in (("#include <boost/json.hpp>", 1), ('#include "base/a.h"', 1),
+                               ("#include <string>", 0)):
+            for name, factor in (("verifier.h", 1), ("beast.h", 0)):
+                found = check.check_public_header(f"clients/cpp/include/claviger/{name}", [line])
+                self.assertEqual(expected * factor, len(found), (name, line))
+
     def test_no_cycles(self):
         self.assertEqual([], check.check_cycles(LAYERS))
         self.assertTrue(check.check_cycles(check.read_layers("base: store\nstore: base\n")))

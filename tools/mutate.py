@@ -96,7 +96,8 @@ def build(target: str) -> str | None:
 
 def passes(test: str) -> bool:
     program, _, which = test.partition(" ")
-    environment = {**os.environ, "PYTHONPATH": str(SOURCES / "tests"),
+    folders = os.pathsep.join(str(SOURCES / folder) for folder in ("tests", "clients/python"))
+    environment = {**os.environ, "PYTHONPATH": folders,
                    "CLAVIGER_BINARY": str(BUILD / "claviger"), "CLAVIGER_FULL": ""}
     if program.startswith("tests/"):
         command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", program,

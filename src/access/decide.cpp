@@ -66,6 +66,16 @@ struct Findings {
     bool held_elsewhere = false;
 };
 
+bool is_held_by_a_rule(const AccessSnapshot::Content& content, const AccessQuery& query) {
+    bool is_held = false;
+    for (const Subject& subject : query.subjects) {
+        content.for_each_rule_of(subject, [&](const RuleRow& rule) {
+            is_held = is_held || role_holds(content, rule.role, query.permission);
+        });
+    }
+    return is_held;
+}
+
 DecisionReason reason_of_denial(const Findings& findings) {
     if (!findings.any_rule) {
         return DecisionReason::no_rule;
@@ -116,16 +126,14 @@ Decision decide(const AccessSnapshot& snapshot, const AccessQuery& query) {
     std::size_t best_distance = 0;
     const auto consider = [&](const RuleRow& rule) {
         findings.any_rule = true;
-        const bool holds = role_holds(content, rule.role, query.permission);
         const auto distance = lineage.distance_of(rule.scope);
         if (!distance) {
-            findings.held_elsewhere = findings.held_elsewhere || holds;
             return;
         }
         findings.some_reaches = true;
         const bool nearer = best == nullptr || *distance < best_distance ||
                             (*distance == best_distance && rule.number < best->number);
-        if (holds && nearer) {
+        if (nearer && role_holds(content, rule.role, query.permission)) {
             best = &rule;
             best_distance = *distance;
         }
@@ -134,6 +142,7 @@ Decision decide(const AccessSnapshot& snapshot, const AccessQuery& query) {
         content.for_each_rule_of(subject, consider);
     }
     if (best == nullptr) {
+        findings.held_elsewhere = is_held_by_a_rule(content, query);
         return {Effect::deny, reason_of_denial(findings), {}, {}, {}};
     }
     if (const AccessLimit* passed = find_limit_passed(snapshot, query)) {

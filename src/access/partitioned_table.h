@@ -13,9 +13,9 @@
 
 namespace claviger {
 
-template <class Row, class KeyOf>
+template <class Row, class KeyOf, bool has_prefixes = false>
 class PartitionedTable {
-    using Table = ShardedTable<Row, KeyOf>;
+    using Table = ShardedTable<Row, KeyOf, has_prefixes>;
 
 public:
     using Key = typename Table::Key;

@@ -14,9 +14,8 @@ AccessSnapshot::AccessSnapshot(std::shared_ptr<const Content> content)
 AccessSnapshot::AccessSnapshot(const Tenant& tenant)
     : content_(std::make_shared<const Content>(tenant)) {}
 
-AccessSnapshot AccessSnapshot::build(const Tenant& tenant, const std::vector<OrgUnit>& units,
-                                     const std::vector<AccessRule>& rules,
-                                     const std::vector<Role>& roles) {
+std::shared_ptr<AccessSnapshot::Content> AccessSnapshot::begin(const Tenant& tenant,
+                                                               const std::vector<OrgUnit>& units) {
     auto content = std::make_shared<Content>(tenant); // shared with readers once it is complete
     for (const ScopeType type : {ScopeType::cluster, ScopeType::department, ScopeType::project}) {
         for (const OrgUnit& unit : units) { // so parents come first
@@ -25,9 +24,30 @@ AccessSnapshot AccessSnapshot::build(const Tenant& tenant, const std::vector<Org
             }
         }
     }
+    return content;
+}
+
+AccessSnapshot AccessSnapshot::build(const Tenant& tenant, const std::vector<OrgUnit>& units,
+                                     const std::vector<AccessRule>& rules,
+                                     const std::vector<Role>& roles) {
+    auto content = begin(tenant, units);
     for (const Role& role : roles) {
         content->put(role);
     }
+    content->put_first(rules);
+    return AccessSnapshot(std::move(content));
+}
+
+AccessSnapshot AccessSnapshot::build_with(const Tenant& tenant, const std::vector<OrgUnit>& units,
+                                          const std::vector<AccessRule>& rules,
+                                          std::vector<OwnRole> roles) {
+    auto content = begin(tenant, units);
+    OwnRoles own;
+    for (OwnRole& role : roles) {
+        const std::int32_t number = role.row.id.value;
+        own.insert_or_assign(number, std::move(role));
+    }
+    content->own_roles = std::make_shared<const OwnRoles>(std::move(own));
     content->put_first(rules);
     return AccessSnapshot(std::move(content));
 }

@@ -49,6 +49,11 @@ public:
                                 const std::vector<AccessRule>& rules,
                                 const std::vector<Role>& roles = {});
 
+    /// Likewise, with roles that say themselves what they hold. They must have numbers of own ones.
+    static AccessSnapshot build_with(const Tenant& tenant, const std::vector<OrgUnit>& units,
+                                     const std::vector<AccessRule>& rules,
+                                     std::vector<OwnRole> roles);
+
     TenantId tenant() const;
 
     // The tree.
@@ -119,6 +124,7 @@ public:
 
 private:
     explicit AccessSnapshot(std::shared_ptr<const Content> content);
+    static std::shared_ptr<Content> begin(const Tenant& tenant, const std::vector<OrgUnit>& units);
     std::shared_ptr<const Content> content_; // shared: copies of a snapshot are the same snapshot
     friend struct Decider;
 };

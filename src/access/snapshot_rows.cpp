@@ -69,11 +69,15 @@ SubjectQuery::SubjectQuery(const Subject& subject) : subject_(subject) {
     hash_ = static_cast<std::uint32_t>(wide >> 32);
 }
 
-bool SubjectQuery::is_named_by(const RuleRow& row) const {
+bool SubjectQuery::is_named_by(const RuleRow& row) {
     if (const Uuid* account = std::get_if<Uuid>(&row.subject)) {
         return account_ == *account;
     }
-    return *std::get<std::shared_ptr<const Subject>>(row.subject) == subject_;
+    const Subject* named = std::get<std::shared_ptr<const Subject>>(row.subject).get();
+    if (named != same_ && *named == subject_) {
+        same_ = named;
+    }
+    return named == same_;
 }
 
 KeptSubject SubjectQuery::keep() const {

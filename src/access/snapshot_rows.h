@@ -48,14 +48,15 @@ public:
     /// `subject` must outlive this.
     explicit SubjectQuery(const Subject& subject);
     std::uint32_t hash() const { return hash_; }
-    /// Compares in full: equal hashes prove nothing.
-    bool is_named_by(const RuleRow& row) const;
+    /// Compares in full, because equal hashes prove nothing, once for each text.
+    bool is_named_by(const RuleRow& row);
     /// What a new row keeps when no other row names the subject yet.
     KeptSubject keep() const;
 
 private:
     const Subject& subject_;
     std::optional<Uuid> account_;
+    const Subject* same_ = nullptr; // of rows, found equal
     std::uint32_t hash_ = 0;
 };
 
@@ -71,7 +72,7 @@ struct AccessSnapshot::Content {
     NodeTree tree;
     /// Shared between the generations; null while there are none.
     std::shared_ptr<const OwnRoles> own_roles;
-    PartitionedTable<RuleRow, RuleKey> rules;
+    PartitionedTable<RuleRow, RuleKey, true> rules; // every decision looks here
     PartitionedTable<NumberRow, NumberKey> numbers;
     /// The last rule's creator: shared, because one caller often makes many rules in a row.
     std::shared_ptr<const std::string> last_creator;
@@ -82,7 +83,7 @@ struct AccessSnapshot::Content {
     const PermissionSet* permissions_in_force(std::int32_t role) const;
     template <class Visit>
     void for_each_rule_of(const Subject& subject, Visit visit) const {
-        const SubjectQuery query(subject);
+        SubjectQuery query(subject);
         rules.for_each_equal(query.hash(), [&](const RuleRow& row) {
             if (query.is_named_by(row)) {
                 visit(row);

@@ -5,9 +5,25 @@
 #include <atomic>
 
 #include "base/secret.h"
+#include "base/text.h"
+#include "jose/jwk.h"
+#include "jose/jwt.h"
 
 namespace claviger {
 namespace {
+
+/// The `typ` of what such a key signs.
+std::string_view token_type(KeyPurpose purpose) {
+    switch (purpose) {
+    case KeyPurpose::access_token:
+        return access_token_type;
+    case KeyPurpose::id_token:
+        return id_token_type;
+    case KeyPurpose::security_event:
+        break;
+    }
+    return security_event_type;
+}
 
 std::uint32_t next_serial() {
     static std::atomic<std::uint32_t> last{0};
@@ -81,6 +97,11 @@ std::string KeyRing::jwk_set(Timestamp now) const {
         if (is_published(key.row, now)) {
             out += out.back() == '[' ? "" : ",";
             out += key.public_key.jwk();
+            out.back() = ','; // in place of its brace
+            append_json_string(out, token_type_member);
+            out += ':';
+            append_json_string(out, token_type(key.row.purpose));
+            out += '}';
         }
     }
     out += "]}";

@@ -33,7 +33,7 @@ public:
                                  Timestamp now) const;
     /// A published key by its id, for verification.
     const OpenedKey* find(std::string_view kid, Timestamp now) const;
-    /// The JWK set as JSON (RFC 7517 5).
+    /// The JWK set as JSON (RFC 7517 5). Each key says what it signs (`token_typ`).
     std::string jwk_set(Timestamp now) const;
     std::vector<SigningAlgorithm> published_algorithms(KeyPurpose purpose, Timestamp now) const;
     const std::vector<OpenedKey>& keys() const { return keys_; }

@@ -127,8 +127,10 @@ TEST_F(LeakedSecretsTest, AHoneyKeyIsGoodForNothing) {
     EXPECT_FALSE(
         world.verifier.verify(*world.state(), token, AcceptedTokens::access_tokens, "192.0.2.1"));
     const RevocationTable& feed = world.state()->revocations;
-    EXPECT_EQ(feed.find(feed.last_number())->kind, RevocationKind::principal);
-    EXPECT_EQ(feed.find(feed.last_number())->epoch, 2U);
+    const std::uint64_t ended = feed.last_number() - 1;
+    EXPECT_EQ(feed.find(ended)->kind, RevocationKind::principal);
+    EXPECT_EQ(feed.find(ended)->epoch, 2U);
+    EXPECT_EQ(feed.find(ended + 1)->kind, RevocationKind::rules) << "limits decide as rules do";
     EXPECT_FALSE(world.accounts.create(world.admin(), "worse", R"({"honey":1})"));
 }
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "auth/credential_limits.h"
+#include "auth/token_id.h"
 #include "base/uuid.h"
 #include "model/model.h"
 
@@ -28,8 +29,6 @@ struct Origin {
     int refused_client = 400; // wrong credentials of a client
     int refused_user = 400;
 };
-
-enum class PrincipalKind : std::uint8_t { service_account, user };
 
 /// Who is calling. `name` is the service account's name or the user's e-mail.
 struct Principal {

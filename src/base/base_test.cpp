@@ -180,8 +180,14 @@ struct NumberKey {
     std::int64_t operator()(const NumberRow& row) const { return row.key; }
 };
 
-TEST(ShardedTable, BehavesAsAMultimap) {
-    using Table = ShardedTable<NumberRow, NumberKey>;
+template <class Table>
+class ShardedTableTest : public ::testing::Test {};
+using ShardedTables =
+    ::testing::Types<ShardedTable<NumberRow, NumberKey>, ShardedTable<NumberRow, NumberKey, true>>;
+TYPED_TEST_SUITE(ShardedTableTest, ShardedTables);
+
+TYPED_TEST(ShardedTableTest, BehavesAsAMultimap) {
+    using Table = TypeParam;
     std::mt19937 random(11);
     std::multimap<std::int64_t, int> model;
     Table table;
@@ -216,8 +222,8 @@ TEST(ShardedTable, BehavesAsAMultimap) {
     }
 }
 
-TEST(ShardedTable, LeavesOldTablesAlone) {
-    using Table = ShardedTable<NumberRow, NumberKey>;
+TYPED_TEST(ShardedTableTest, LeavesOldTablesAlone) {
+    using Table = TypeParam;
     const Table before = Table::build({{1, 10}, {2, 20}});
     const Table after = before.put({1, 11}).remove(2);
     EXPECT_EQ(before.find(1)->value, 10);

@@ -140,6 +140,10 @@ TEST(ApiCommandTest, EveryDeclarationIsWhole) {
             }
         }
         const auto call = make_call(command, values, find_one);
+        if (!call && command.make_body != nullptr) { // it wants one of several flags
+            EXPECT_EQ(call.error().code, ExitCode::usage) << command.words;
+            continue;
+        }
         ASSERT_TRUE(call) << command.words;
         EXPECT_THAT(call->path, StartsWith("/")) << command.words;
         EXPECT_THAT(call->path, Not(HasSubstr("{"))) << command.words;

@@ -10,16 +10,9 @@
 
 #include "api/http.h"
 #include "base/error.h"
+#include "cli/server_address.h"
 
 namespace claviger {
-
-/// A server's address without its last slash. Plain HTTP is taken for this machine's own addresses
-/// only, unless `allows_http`: the request carries a secret.
-Result<std::string> server_address(const std::string& text, bool allows_http);
-
-/// A segment of a path, or a name or value of a query or form: all but unreserved characters
-/// escaped (RFC 3986 2.3).
-std::string percent_encoded(std::string_view text);
 
 struct ClientLimits {
     std::filesystem::path ca_file; // the only one that is trusted; empty: the system's

@@ -194,8 +194,8 @@ std::string JwtBuilder::sign() {
     return std::move(token_);
 }
 
-Result<ParsedJwt> parse_jwt(std::string_view token) {
-    if (token.size() > max_token_size) {
+Result<ParsedJwt> parse_jwt(std::string_view token, std::size_t longest) {
+    if (token.size() > longest) {
         return malformed("the token is too long");
     }
     const auto parts = split(token);

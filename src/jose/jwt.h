@@ -93,6 +93,7 @@ struct ParsedJwt {
 /// duplicate members (compared as ASCII case-sensitive names), integers only for times, strings
 /// without control characters, no crit/b64/zip, no jku/jwk/x5u/x5c key headers, depth <= 8.
 /// Every failure is `unauthenticated` and says which rule broke (for the log, not for the wire).
-Result<ParsedJwt> parse_jwt(std::string_view token);
+/// Who reads signed documents that are no tokens says how many bytes these may have.
+Result<ParsedJwt> parse_jwt(std::string_view token, std::size_t longest = max_token_size);
 
 } // namespace claviger

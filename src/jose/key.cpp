@@ -7,6 +7,7 @@
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/evp.h>
+#include <openssl/param_build.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
 #include <stdexcept>
@@ -14,6 +15,7 @@
 
 #include "jose/crypto.h"
 #include "jose/ecdsa_signature.h"
+#include "jose/jwk.h"
 
 namespace claviger {
 namespace {
@@ -223,6 +225,71 @@ bool PublicKey::verify(std::string_view signing_input,
     const Sha256Digest digest = sha256(as_bytes(signing_input));
     return EVP_PKEY_verify(contexts.verify.get(), signature.data(), signature.size(), digest.data(),
                            digest.size()) == 1;
+}
+
+namespace {
+
+Pkey key_from(const char* type, OSSL_PARAM_BLD* builder) {
+    const std::unique_ptr<OSSL_PARAM, Free<OSSL_PARAM_free>> parameters(
+        OSSL_PARAM_BLD_to_param(builder));
+    const PkeyContext context(EVP_PKEY_CTX_new_from_name(nullptr, type, nullptr));
+    EVP_PKEY* key = nullptr;
+    if (parameters && context && EVP_PKEY_fromdata_init(context.get()) == 1) {
+        EVP_PKEY_fromdata(context.get(), &key, EVP_PKEY_PUBLIC_KEY, parameters.get());
+    }
+    return Pkey(key);
+}
+
+/// Null for what is no point of the curve.
+Pkey p256_key(std::span<const std::uint8_t> x, std::span<const std::uint8_t> y) {
+    const std::unique_ptr<OSSL_PARAM_BLD, Free<OSSL_PARAM_BLD_free>> builder(OSSL_PARAM_BLD_new());
+    Bytes point{POINT_CONVERSION_UNCOMPRESSED};
+    point.insert(point.end(), x.begin(), x.end());
+    point.insert(point.end(), y.begin(), y.end());
+    if (x.size() != 32 || y.size() != 32 || !builder ||
+        OSSL_PARAM_BLD_push_utf8_string(builder.get(), OSSL_PKEY_PARAM_GROUP_NAME, "prime256v1",
+                                        0) != 1 ||
+        OSSL_PARAM_BLD_push_octet_string(builder.get(), OSSL_PKEY_PARAM_PUB_KEY, point.data(),
+                                         point.size()) != 1) {
+        return nullptr;
+    }
+    return key_from("EC", builder.get());
+}
+
+Pkey rsa_key(std::span<const std::uint8_t> n, std::span<const std::uint8_t> e) {
+    const std::unique_ptr<OSSL_PARAM_BLD, Free<OSSL_PARAM_BLD_free>> builder(OSSL_PARAM_BLD_new());
+    const Number modulus(BN_bin2bn(n.data(), static_cast<int>(n.size()), nullptr));
+    const Number exponent(BN_bin2bn(e.data(), static_cast<int>(e.size()), nullptr));
+    if (n.size() > 512 || e.size() > 8 || !builder || !modulus || !exponent ||
+        BN_is_odd(exponent.get()) == 0 || BN_is_one(exponent.get()) == 1 ||
+        OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_RSA_N, modulus.get()) != 1 ||
+        OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_RSA_E, exponent.get()) != 1) {
+        return nullptr;
+    }
+    return key_from("RSA", builder.get());
+}
+
+} // namespace
+
+Result<PublicKey> make_public_key(JoseAlgorithm algorithm, std::span<const std::uint8_t> first,
+                                  std::span<const std::uint8_t> second) {
+    Pkey key;
+    switch (algorithm) {
+    case JoseAlgorithm::es256:
+        key = p256_key(first, second);
+        break;
+    case JoseAlgorithm::rs256:
+        key = rsa_key(first, second);
+        break;
+    case JoseAlgorithm::ed25519:
+        key.reset(
+            EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, first.data(), first.size()));
+        break;
+    }
+    if (!key || !fits(algorithm, key.get())) {
+        return fail(ErrorCode::invalid_request, "the key does not fit its algorithm");
+    }
+    return PublicKey(std::make_shared<const PublicKey::Parts>(algorithm, std::move(key)));
 }
 
 PrivateKey::PrivateKey(std::shared_ptr<const Parts> parts) : parts_(std::move(parts)) {}

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The rows of family JWT, on one server, in the order of the file."""
 import pytest
+from scenario.cpp_verifier import CppVerifier
 
 from . import family as attacks
 from . import introspection, rows, wire
 from .forge_claims import FORGERIES, is_too_long
 from .forwarded import about, as_forward_auth
 from .rows import BEARER_ANY
+from .server import PUBLIC_URL
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +52,32 @@ def test_every_forgery_differs_from_a_good_token_and_can_be_sent(family, name):
 @pytest.mark.parametrize("case", attacks.cases("JWT"))
 def test_row(family, case):
     family.run(case)
+
+
+@pytest.fixture(scope="module")
+def library(family):
+    """The C++ verifier library, which must refuse the same."""
+    world = family.world
+    account = world.make_account()
+    world.give_role(account, "System administrator", "tenant", "1")
+    host, port = world.server.address
+    with CppVerifier(server=f"http://{host}:{port}", issuer=PUBLIC_URL, audience="runai",
+                     client_id=account.client_id, client_secret=account.secret) as opened:
+        yield opened
+
+
+def test_the_library_accepts_tokens_that_are_right(family, library):
+    for name, token in family.world.forge().controls().items():
+        assert library.accepts(token), (name, library.ask("verify", token))
+
+
+@pytest.mark.parametrize("name", sorted(FORGERIES))
+def test_the_library_refuses_every_forgery(family, library, name):
+    for token in family.world.forge().tokens(name):
+        if token.isascii() and token.isprintable():  # others cannot be put to its protocol
+            answer = library.ask("verify", token)
+            assert answer.startswith("refused 401 "), (answer, token[:80])
+    assert library.accepts(family.world.values["t.tenadm"])
 
 
 def test_memory_is_back(family):
