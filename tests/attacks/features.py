@@ -41,7 +41,6 @@ DETECTORS: dict[str, Callable[[Seen], bool]] = {
     "mtls": lambda seen: seen.authenticates("tls_client_auth")
     or "tls_client_certificate_bound_access_tokens" in seen.metadata,
     "dpop": lambda seen: "dpop_signing_alg_values_supported" in seen.metadata,
-    "verifier-library": lambda seen: (seen.repository / "clients" / "cpp").exists(),
     "console": lambda seen: seen.serves("GET", "/console"),
     "single-sign-on": lambda seen: seen.serves("GET", "/auth/realms/runai/broker/x/endpoint"),
     "several-nodes": lambda seen: "postgres" in seen.help("serve").lower(),

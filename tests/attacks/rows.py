@@ -15,8 +15,8 @@ TOKEN_FORM = {
     "oauth2": "/oauth2/token",
     "realm": "/auth/realms/runai/protocol/openid-connect/token",
 }
-# A row written for `@bearer-any` runs on everything that takes a bearer token. What is to join
-# stands in later.txt as @bearer-any/<feature>.
+# A row written for `@bearer-any` runs on everything that takes a bearer token; the
+# verifier libraries are shown the forged tokens in test_jwt.py and test_jwt_python.py.
 BEARER_ANY = {"api": "/api/v1/service-accounts", "introspection": "/oauth2/introspect",
               "forward-auth": "/forward-auth"}
 # A row of what gateways ask is also asked as Envoy does.

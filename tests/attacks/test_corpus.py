@@ -27,7 +27,7 @@ def test_every_row_runs_or_says_why_not():
 def test_parts_that_wait_are_of_rows_that_run():
     running = {case.row.id for family in rows.FAMILIES for case in rows.cases_of(family)}
     parts = {key.partition("/")[0] for key in rows.later() if "/" in key}
-    assert parts - {"@bearer-any"} <= running
+    assert parts <= running
 
 
 def test_every_refusal_is_predicted_for_a_row_that_runs():
