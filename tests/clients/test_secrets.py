@@ -19,7 +19,8 @@ import requests
 from scenario.api import Account, Api, describe
 
 from .test_command_line import ADMINISTRATOR, FAILED, OK, assert_refused, pair, run
-from .test_revocation import DEADLINE_SECONDS, is_good, offline, reader_of
+from .test_revocation import (DEADLINE_SECONDS, is_good, listening, reader_of, refuses,
+                              wait_until)
 from .world import World
 
 OWN = "/api/v1/me/secrets"
@@ -163,17 +164,17 @@ def test_revoking_one_secret_ends_its_tokens_only(world: World, admin: Api, acco
     old, new = (admin.account_token(each) for each in (account, newer))
     reader, _ = reader_of(admin)
     first = listed(admin, account)[0]["id"]
-    with offline(world, reader) as verifier:
+    with listening(world, reader) as verifier:
         for token in (old, new):
             assert verifier.verify(token) and is_good(admin, token)
         admin.call("POST", REVOCATIONS,
                    {"type": "secret", "keyId": account.id, "secretId": first})
         assert not is_good(admin, old) and is_good(admin, new)
-        verifier.wait_for(lambda: verifier.refuses(old), DEADLINE_SECONDS)
+        wait_until(lambda: refuses(verifier, old))
         assert verifier.verify(new)
     assert listed(admin, account)[0]["state"] == "retired"
-    with offline(world, reader) as verifier:  # it knows from the snapshot
-        assert verifier.refuses(old) and verifier.verify(new)
+    with listening(world, reader) as verifier:  # it knows from the snapshot
+        assert refuses(verifier, old) and verifier.verify(new)
 
 
 def test_a_client_rotates_itself(world: World, admin: Api, account: Account):
