@@ -11,6 +11,7 @@
 #include "api/scope_text.h"
 #include "auth/issue_token.h"
 #include "base/strict_json.h"
+#include "base/text.h"
 
 namespace claviger {
 namespace {
@@ -69,9 +70,29 @@ std::unexpected<Error> no_one_scope(const ScopeSource& source) {
                                               source.name);
 }
 
+/// Another type may be read by the API in another way, and what is cut off says something else.
+bool has_whole_json(const HttpRequest& request) {
+    const auto types = header_values(request.header_lines, "Content-Type");
+    const auto partial = header_values(request.header_lines, "X-Envoy-Auth-Partial-Body");
+    if (types.size() != 1 ||
+        (!partial.empty() && partial != std::vector{std::string_view("false")})) {
+        return false;
+    }
+    const std::string_view type = types.front().substr(0, types.front().find(';'));
+    return ascii_iequal(type.substr(0, type.find_last_not_of(" \t") + 1), "application/json");
+}
+
 /// A text or a whole number in the JSON body, which the gateway must have sent along whole.
 Result<std::string> body_value(const HttpRequest& request, const ScopeSource& source) {
-    const auto body = parse_strict_json(request.body, {});
+    if (request.body.empty()) {
+        return fail(ErrorCode::access_denied, "the gateway must send the body along");
+    }
+    if (!has_whole_json(request)) {
+        return fail(ErrorCode::access_denied,
+                    "the body must be sent along whole, with Content-Type: application/json");
+    }
+    // Some readers of JSON take a member of another case for the same.
+    const auto body = parse_strict_json(request.body, {.fold_member_names = true});
     if (!body) {
         return no_one_scope(source);
     }

@@ -78,6 +78,9 @@ Result<Role> proposed_role(const Context& context, const RoleChangeFields& field
                                ? "predefined roles stay as they are"
                                : "no role has this roleId");
     }
+    if (!fields.enabled && !fields.permission_sets) {
+        return wrong_entry("changeRoles", at, "say enabled, permissionSets or both");
+    }
     Role role = own->row;
     role.enabled = fields.enabled.value_or(role.enabled);
     if (fields.permission_sets) {
@@ -125,6 +128,10 @@ Result<ProposedChange> proposed_change(const Context& context, const WhatIfReque
         TRY(read_entries<AccessRuleId>(context, "removeRules", request.remove_rules, named_rule));
     change.roles =
         TRY(read_entries<Role>(context, "changeRoles", request.change_roles, proposed_role));
+    if (change.added.empty() && change.removed.empty() && change.roles.empty()) {
+        return fail(ErrorCode::invalid_request,
+                    "name a change in addRules, removeRules or changeRoles");
+    }
     return change;
 }
 

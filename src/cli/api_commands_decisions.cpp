@@ -188,13 +188,12 @@ constexpr ApiArgument resource{
     .sent_in = SentIn::body,
     .is_required = true};
 
-ApiArgument place(bool is_required) {
+ApiArgument place() {
     return {.spelling = "--at",
             .field = "resource",
             .help = "Where it lies: an id of the tree, or project/ID, department/ID, cluster/UUID",
             .sent_in = SentIn::body,
-            .metavar = "SCOPE",
-            .is_required = is_required};
+            .metavar = "SCOPE"};
 }
 
 } // namespace
@@ -212,7 +211,7 @@ std::vector<ApiCommand> decision_commands() {
                         .is_required = true},
                        action,
                        resource,
-                       place(false),
+                       place(),
                        {.spelling = "--explain",
                         .field = "explain",
                         .help = "Say by which rule, or what is missing",
@@ -227,7 +226,7 @@ std::vector<ApiCommand> decision_commands() {
          .path = "/api/v1/authorization/who-can",
          .arguments = {action,
                        resource,
-                       place(true),
+                       place(),
                        {.spelling = "--limit",
                         .field = "limit",
                         .help = "At most so many [100]",

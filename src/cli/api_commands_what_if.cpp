@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The command that tells what a change would do.
+#include <algorithm>
 #include <array>
 #include <fstream>
 #include <iostream>
@@ -181,9 +182,23 @@ void print_list(std::ostream& out, const json::value& answer, std::string_view l
     print_table(out, &table, columns, "");
 }
 
+/// A column of whole roles could not be read; `--json` has all of it.
+std::string first_few(const json::value* texts) {
+    constexpr std::size_t most = 4;
+    if (texts == nullptr || !texts->is_array()) {
+        return {};
+    }
+    const json::array& all = texts->get_array();
+    json::array few(all.begin(),
+                    all.begin() + static_cast<std::ptrdiff_t>(std::min(most, all.size())));
+    const json::value shown_ones(std::move(few));
+    const std::string text = joined(&shown_ones, plain, ", ");
+    return all.size() <= most ? text : text + " and " + std::to_string(all.size() - most) + " more";
+}
+
 json::object subject_line(const json::value& subject, const json::value& at) {
     const auto listed = [&](std::string_view name) {
-        const std::string text = joined(member(at, name), plain, ", ");
+        const std::string text = first_few(member(at, name));
         return text.empty() ? std::string("-") : text;
     };
     return {{"subject", shown(member(subject, "type")) + ":" + shown(member(subject, "id"))},
@@ -196,7 +211,7 @@ json::object subject_line(const json::value& subject, const json::value& at) {
 json::object key_line(const json::value& key, const json::value& use) {
     return {{"key", shown(member(key, "type")) + ":" + shown(member(key, "name"))},
             {"scope", place(use)},
-            {"permissions", joined(member(use, "permissions"), plain, ", ")},
+            {"permissions", first_few(member(use, "permissions"))},
             {"lastUsed", shown(member(use, "lastUsed"))}};
 }
 

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <optional>
+#include <set>
 
 #include <boost/json/parse.hpp>
 
@@ -71,6 +72,7 @@ public:
             reader_.complain(at_, name_ + " has no paths: it is no OpenAPI document");
             return;
         }
+        const std::size_t before = api.routes.size();
         for (const auto& [path, operations] : paths->get_object()) {
             for (const MethodName& method : method_names) {
                 const json::value* operation = operations.is_object()
@@ -80,6 +82,11 @@ public:
                     read_operation(std::string(path), method, operation->get_object(), api);
                 }
             }
+        }
+        complain_of_unused_tags();
+        if (api.routes.size() == before) {
+            reader_.complain(at_, name_ + " maps nothing: no operation has x-claviger or a tag of "
+                                          "[api.tags]");
         }
     }
 
@@ -118,6 +125,7 @@ private:
             if (tag == nullptr) {
                 continue;
             }
+            used_tags_.insert(std::string(name.get_string()));
             reader_.check_members(*tag, {"resource_type", "scope"});
             toml::table table;
             table.insert("permission", reader_.text(*tag, "resource_type", true) + ":" +
@@ -130,6 +138,19 @@ private:
         return std::nullopt;
     }
 
+    /// A misspelled one would leave its operations unmapped.
+    void complain_of_unused_tags() {
+        if (tags_ == nullptr) {
+            return;
+        }
+        for (const auto& [tag, value] : *tags_) {
+            if (!used_tags_.contains(std::string(tag.str()))) {
+                reader_.complain(value, "no operation of " + name_ + " needs the tag " +
+                                            std::string(tag.str()));
+            }
+        }
+    }
+
     void complain(const std::string& path, const MethodName& method, const std::string& text) {
         reader_.complain(at_, name_ + ": " + std::string(method.name) + " " + path + ": " + text);
     }
@@ -139,6 +160,7 @@ private:
     std::string name_;
     std::string base_;
     const toml::table* tags_ = nullptr;
+    std::set<std::string, std::less<>> used_tags_;
 };
 
 } // namespace

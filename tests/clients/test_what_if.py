@@ -116,6 +116,7 @@ def test_the_last_administrator_s_rule_is_told(new_world):
     ({"removeRules": [999_999_999]}, "removeRules[0]: no access rule"),
     ({"changeRoles": [{"roleId": 7, "enabled": False}]}, "changeRoles[0]: predefined roles"),
     ({"changeRoles": [{"roleId": 99_999}]}, "changeRoles[0]: no role"),
+    ({}, "name a change"), ({"addRule": []}, "name a change"), ({"addRules": []}, "name a change"),
     ({"addRules": [{"subjectId": "nobody-here", "subjectType": "service-account", "roleId": 7,
                     "scopeId": "1", "scopeType": "tenant"}]}, "addRules[0]: "),
     ({"addRules": [{"subjectId": "g", "subjectType": "group", "roleId": 4711, "scopeId": "1",
@@ -128,6 +129,13 @@ def test_the_last_administrator_s_rule_is_told(new_world):
 def test_what_is_wrong_is_named(admin: Api, change: dict, told: str):
     answer = admin.send("POST", WHAT_IF, json=change)
     assert answer.status_code == 400 and told in answer.text, describe(answer)
+
+
+def test_a_role_that_is_not_changed_is_no_change(admin: Api):
+    role = admin.create_role("View roles")
+    answer = admin.send("POST", WHAT_IF, json={"changeRoles": [{"roleId": role["id"],
+                                                                "enable": False}]})
+    assert answer.status_code == 400 and "say enabled" in answer.text, describe(answer)
 
 
 def test_only_who_may_read_rules_at_the_tenant_may_ask(place: Place):
@@ -149,7 +157,7 @@ def test_the_command_prints_both_tables(world: World, place: Place, tmp_path: Pa
     done = run(world, "what-if", "--remove", str(place.rule), **ADMINISTRATOR)
     assert done.returncode == FAILED and not done.stderr, done
     assert "0 would gain, 1 would lose; 1 keys in use" in done.stdout
-    assert f"service-account:{place.reader.name}" in done.stdout
+    assert f"service-account:{place.reader.name}" in done.stdout and " more" in done.stdout
     assert "project:read" in done.stdout and "USED, WOULD BE REFUSED" in done.stdout
     added = run(world, "what-if", "--remove", str(place.rule), "--add",
                 f"{place.reader.name} 7 department/{place.department}", **ADMINISTRATOR)

@@ -4,14 +4,18 @@ come from its OpenAPI document; and scopes that stand in a body or are named."""
 from __future__ import annotations
 
 import json
+import time
 
+import jwt
 import pytest
+from claviger import Verifier
 from scenario.api import Api
 from scenario.server import ADMIN_EMAIL, ADMIN_PASSWORD, Server
 
 from .gateway import exchange
 
 HOST = "billing.example"
+ISSUER = "http://claviger.example"
 MAP = f"""
 gateways = ["127.0.0.1/32"]
 
@@ -99,9 +103,10 @@ class World:
             self.tokens[name] = self.admin.account_token(account)
         return self.tokens[name]
 
-    def ask(self, method: str, path: str, token: str | None = None, body: str = "") -> int:
+    def ask(self, method: str, path: str, token: str | None = None, body: str = "",
+            more: tuple[str, ...] = ("Content-Type: application/json",)) -> int:
         lines = [f"{method} /ext-authz{path} HTTP/1.1", f"Host: {HOST}",
-                 f"Content-Length: {len(body)}"]
+                 f"Content-Length: {len(body)}", *more]
         if token:
             lines.append(f"Authorization: Bearer {token}")
         return exchange(self.server.address[1], "\n".join(lines), body.encode())[0]
@@ -113,8 +118,7 @@ def world(tmp_path_factory):
     (folder / "billing.json").write_text(json.dumps(DOCUMENT))
     (folder / "routes.toml").write_text(MAP)
     # An issuer that outlives a restart.
-    with Server("--route-map", str(folder / "routes.toml"), "--public-url",
-                "http://claviger.example") as server:
+    with Server("--route-map", str(folder / "routes.toml"), "--public-url", ISSUER) as server:
         yield World(folder, server)
 
 
@@ -155,7 +159,21 @@ def test_the_scope_may_stand_in_the_body(world: World):
                  json.dumps({"projectId": world.other}), '{"projectId":1e2}',
                  f'{{"projectId":"{world.other}","projectId":"{world.project}"}}'):
         assert ask(body) == 403, body
+    assert ask(json.dumps({"projectId": world.project, "ProjectId": world.other})) == 403
     assert ask(json.dumps({"projectId": world.project, "x": "y" * 70_000})) == 413
+
+
+@pytest.mark.parametrize(("more", "status"), [
+    (("Content-Type: Application/JSON; charset=utf-8",), 200),
+    (("Content-Type: application/json", "x-envoy-auth-partial-body: false"), 200),
+    (("Content-Type: application/json", "x-envoy-auth-partial-body: true"), 403),
+    (("Content-Type: application/x-www-form-urlencoded",), 403),
+    (("Content-Type: application/json", "Content-Type: text/plain"), 403), ((), 403)])
+def test_a_body_counts_only_as_whole_json(world: World, more: tuple[str, ...], status: int):
+    body = json.dumps({"projectId": world.project})
+    token = world.holder("Manage invoices")
+    assert world.ask("POST", "/v1/invoices", token, body, more) in {status, 400 if status != 200
+                                                                    else 200}
 
 
 def test_a_name_counts_while_it_is_the_only_one(world: World):
@@ -185,6 +203,29 @@ def test_it_is_a_resource_type_like_any_other(world: World):
         "grantType": "client_credentials", "clientId": account.client_id,
         "clientSecret": account.secret, "scope": "invoices:read"})
     assert narrowed["accessToken"]
+
+
+def test_a_verifier_learns_of_another_map(world: World):
+    account = world.admin.create_account()
+    world.admin.give_role(account.name, "System administrator", "tenant", "1")
+    token = world.holder("View invoices")
+    with Verifier(world.server.url, credentials=lambda: world.admin.account_token(account),
+                  audience=jwt.decode(token, options={"verify_signature": False})["aud"],
+                  issuer=ISSUER) as verifier:
+        def may_read() -> bool:
+            return verifier.can(verifier.verify(token), "invoices:read",
+                                ("project", world.project)).allowed
+
+        assert may_read()
+        for text, expected in ((WITHOUT_TYPES, False), (MAP, True)):
+            (world.folder / "routes.toml").write_text(text)
+            world.server.restart()
+            world.admin.url = world.server.url
+            verifier._transport._port = world.server.address[1]
+            deadline = time.monotonic() + 30
+            while may_read() != expected:
+                assert time.monotonic() < deadline
+                time.sleep(0.01)  # polls; the assertion is the deadline's
 
 
 def test_a_map_without_the_type_takes_its_permissions_away_for_that_time(world: World):

@@ -55,16 +55,28 @@ RulesPointer RulesState::current() const {
 
 void RulesState::want(std::uint64_t number) {
     const std::lock_guard lock(mutex_);
-    const bool was_there = current_ && current_->number() >= wanted_;
+    const bool was_there = !is_outdated();
     wanted_ = std::max(wanted_, number);
-    if (was_there && current_->number() < wanted_) {
+    if (was_there && is_outdated()) {
         wanted_since_ = clock_.monotonic_milliseconds();
     }
 }
 
+void RulesState::doubt() {
+    const std::lock_guard lock(mutex_);
+    if (!is_outdated()) {
+        wanted_since_ = clock_.monotonic_milliseconds();
+    }
+    is_doubted_ = true;
+}
+
 bool RulesState::is_wanted() const {
     const std::lock_guard lock(mutex_);
-    return !current_ || current_->number() < wanted_;
+    return is_outdated();
+}
+
+bool RulesState::is_outdated() const {
+    return !current_ || current_->number() < wanted_ || is_doubted_;
 }
 
 bool RulesState::put(RuleSet rules) {
@@ -73,14 +85,15 @@ bool RulesState::put(RuleSet rules) {
     const bool is_enough = next->number() >= wanted_;
     if (is_enough || !current_ || next->number() > current_->number()) {
         current_ = std::move(next);
+        is_doubted_ = false;
     }
     return is_enough;
 }
 
 bool RulesState::is_stale() const {
     const std::lock_guard lock(mutex_);
-    return !current_ || (current_->number() < wanted_ &&
-                         clock_.monotonic_milliseconds() - wanted_since_ > lease_milliseconds_);
+    return !current_ ||
+           (is_outdated() && clock_.monotonic_milliseconds() - wanted_since_ > lease_milliseconds_);
 }
 
 Background::Background(Parts parts)
@@ -148,6 +161,7 @@ Result<void> Background::follow_once() {
             is_open = true;
             was_heard_ = true;
             count([](Counts& counts) { ++counts.connections; });
+            doubt_rules();
         }
         parts_.feed.hear();
         return events.read(bytes);
@@ -162,6 +176,14 @@ Result<void> Background::follow_once() {
     return answer.status == 200 ? Result<void>()
                                 : fail(ErrorCode::unavailable, "the feed was answered with " +
                                                                    std::to_string(answer.status));
+}
+
+/// Behind another connection may be a server that was started anew, and knows other resource types.
+void Background::doubt_rules() {
+    if (parts_.rules != nullptr && counts().connections > 1) {
+        parts_.rules->doubt();
+        tell();
+    }
 }
 
 Result<void> Background::load_snapshot() {

@@ -32,6 +32,8 @@ public:
     RulesPointer current() const;
     /// Rules as of this number of the feed at least are wanted.
     void want(std::uint64_t number);
+    /// Rules are wanted once more, whatever their number.
+    void doubt();
     bool is_wanted() const;
     /// False when they are older than wanted.
     bool put(RuleSet rules);
@@ -39,11 +41,14 @@ public:
     bool is_stale() const;
 
 private:
+    bool is_outdated() const;
+
     const Clock& clock_;
     std::int64_t lease_milliseconds_;
     mutable std::mutex mutex_; // of what follows
     RulesPointer current_;
     std::uint64_t wanted_ = 0;
+    bool is_doubted_ = false;
     std::int64_t wanted_since_ = 0; // monotonic milliseconds
 };
 
@@ -80,6 +85,7 @@ private:
     void run(Result<void> (Background::*once)());
     Result<void> follow_once();
     Result<void> refresh_once();
+    void doubt_rules();
     Result<void> load_snapshot();
     Result<void> load_rules();
     Result<void> take_entry(std::string_view text);

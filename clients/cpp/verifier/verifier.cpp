@@ -182,6 +182,10 @@ Judged<RulesPointer> verifier::parts::judge_use(const verified_token::parts& tok
 }
 
 Judged<TokenPointer> verifier::parts::judge(std::string_view text, std::string_view source_ip) {
+    if (!feed.has_begun()) { // nor are there keys, then: the token may be good
+        return std::unexpected(
+            TokenRefusal{refusal_reason::not_ready, "what has ended is not known yet"});
+    }
     TokenPointer token = TRY(judge_token(text, expectations, keys, clock.now().seconds()));
     const RulesPointer held = TRY(judge_use(*token));
     if (held) {

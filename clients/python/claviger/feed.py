@@ -203,6 +203,8 @@ class Follower:
                 raise Unavailable(f"{FEED}: the answer is no stream of events")
             self.connections += 1
             self.problem = None
+            if self.connections > 1:  # to a server that was started anew, maybe with another map
+                self._want(rules=self.ended.number)
             for line in stream.lines():
                 if self._stopping.is_set():
                     return
