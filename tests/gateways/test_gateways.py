@@ -85,7 +85,7 @@ def test_the_sample_api_ends_a_connection_with_a_body(sample_api, body):
 
 def ask_by_body(gateway, world, project):
     body = f'{{"projectId":"{project}"}}'
-    lines = [f"Authorization: Bearer {world.viewer}".encode()]
+    lines = [f"Authorization: Bearer {world.viewer}".encode(), b"Content-Type: application/json"]
     return wire.exchange(gateway.address, wire.request_bytes(
         "POST", "/by-body", "app.a.example", lines, body.encode())).first().status
 
