@@ -128,10 +128,6 @@ Result<ProposedChange> proposed_change(const Context& context, const WhatIfReque
         TRY(read_entries<AccessRuleId>(context, "removeRules", request.remove_rules, named_rule));
     change.roles =
         TRY(read_entries<Role>(context, "changeRoles", request.change_roles, proposed_role));
-    if (change.added.empty() && change.removed.empty() && change.roles.empty()) {
-        return fail(ErrorCode::invalid_request,
-                    "name a change in addRules, removeRules or changeRoles");
-    }
     return change;
 }
 

@@ -21,6 +21,7 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::size_t most_in_file = 1 << 20; // bytes, as the server takes
+constexpr std::array<std::string_view, 3> change_lists{"addRules", "removeRules", "changeRoles"};
 
 std::unexpected<ApiFailure> not_accepted(std::string_view text, std::string_view why) {
     return std::unexpected(
@@ -103,6 +104,22 @@ ApiResult<void> add_listed(json::object& body, std::string_view list, const Argu
     return {};
 }
 
+/// A misspelled member would read as a change that does no harm.
+ApiResult<void> check_change(const json::object& body) {
+    bool is_a_change = false;
+    for (const auto& [name, list] : body) {
+        if (std::ranges::find(change_lists, std::string_view(name)) == change_lists.end()) {
+            return not_accepted("--file",
+                                "unknown member " + std::string(name) +
+                                    "; a change has addRules, removeRules and changeRoles");
+        }
+        is_a_change = is_a_change || (list.is_array() && !list.get_array().empty());
+    }
+    return is_a_change ? ApiResult<void>()
+                       : not_accepted("no change is named",
+                                      "give --add, --remove, --disable-role or --file");
+}
+
 ApiResult<void> put_number(json::object& body, const ArgumentValues& values,
                            const std::string& name) {
     if (const auto at = values.find(name); at != values.end()) {
@@ -143,9 +160,7 @@ ApiResult<std::string> what_if_body(const ArgumentValues& values) {
                        roles.push_back({{"roleId", *number}, {"enabled", false}});
                        return {};
                    }));
-    if (body.empty()) {
-        return not_accepted("no change is named", "give --add, --remove, --disable-role or --file");
-    }
+    TRY(check_change(body));
     for (const char* name : {"days", "limit", "offset"}) {
         TRY(put_number(body, values, name));
     }

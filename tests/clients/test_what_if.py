@@ -116,7 +116,6 @@ def test_the_last_administrator_s_rule_is_told(new_world):
     ({"removeRules": [999_999_999]}, "removeRules[0]: no access rule"),
     ({"changeRoles": [{"roleId": 7, "enabled": False}]}, "changeRoles[0]: predefined roles"),
     ({"changeRoles": [{"roleId": 99_999}]}, "changeRoles[0]: no role"),
-    ({}, "name a change"), ({"addRule": []}, "name a change"), ({"addRules": []}, "name a change"),
     ({"addRules": [{"subjectId": "nobody-here", "subjectType": "service-account", "roleId": 7,
                     "scopeId": "1", "scopeType": "tenant"}]}, "addRules[0]: "),
     ({"addRules": [{"subjectId": "g", "subjectType": "group", "roleId": 4711, "scopeId": "1",
@@ -177,8 +176,16 @@ def test_wrong_words_are_told_before_a_call(words: tuple[str, ...], told: str):
     assert_refused(run("http://127.0.0.1:9", "what-if", *words, **ADMINISTRATOR), USAGE, told)
 
 
+def test_a_file_without_a_change_is_told(tmp_path: Path):
+    for text in ("{}", '{"addRules": [], "removeRules": []}'):
+        (tmp_path / "change.json").write_text(text)
+        done = run("http://127.0.0.1:9", "what-if", "--file", str(tmp_path / "change.json"),
+                   **ADMINISTRATOR)
+        assert_refused(done, USAGE, "no change is named")
+
+
 def test_a_file_that_is_no_change_is_told(tmp_path: Path):
-    for text in ("[]", "{", '{"addRules": 1}'):
+    for text in ("[]", "{", '{"addRules": 1}', '{"addRule": []}'):
         (tmp_path / "change.json").write_text(text)
         done = run("http://127.0.0.1:9", "what-if", "--file", str(tmp_path / "change.json"),
                    "--add", "ci 7 project/12", **ADMINISTRATOR)

@@ -193,12 +193,12 @@ class Issuer:
                     self.reply(410, {"message": "gone"})
                     return
                 self.close_connection = True
+                me = object()
+                with issuer.changed:  # before the reader knows: it can be dropped from then on
+                    issuer.streams.append(me)
                 self.send_response(200)
                 self.send_header("Content-Type", "text/event-stream")
                 self.end_headers()
-                me = object()
-                with issuer.changed:
-                    issuer.streams.append(me)
                 self.wfile.write(b": still here\n\n")
                 while True:
                     with issuer.changed:
