@@ -31,11 +31,13 @@ public:
     /// What is above comes before what is below.
     std::vector<NodeIndex> from_the_top() const {
         std::vector<std::pair<std::size_t, NodeIndex>> by_depth;
+        by_depth.reserve(nodes_.size());
         for (const NodeIndex node : nodes_) {
             by_depth.emplace_back(depth(node), node);
         }
         std::ranges::sort(by_depth);
         std::vector<NodeIndex> nodes;
+        nodes.reserve(by_depth.size());
         for (const auto& [steps, node] : by_depth) {
             nodes.push_back(node);
         }
