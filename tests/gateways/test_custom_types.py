@@ -184,6 +184,7 @@ def test_a_name_counts_while_it_is_the_only_one(world: World):
     assert world.ask("GET", "/named/nobody", token) == 403
     second = world.admin.call("POST", "/api/v1/clusters", {"name": "c2"})["uuid"]
     twin = world.make_project("billed", second)
+    assert world.ask("GET", "/named/billed", world.admin.token) == 403, "whoever holds it at both"
     assert world.ask("GET", "/named/billed", token) == 403
     assert world.ask("GET", "/fixed", token) == 403
     world.admin.call("DELETE", f"/api/v1/org-unit/projects/{twin}")
