@@ -11,7 +11,7 @@ namespace {
 Result<bool> can_sign_in(Transaction& transaction, TenantId tenant, const Subject& subject) {
     if (subject.type == SubjectType::user) {
         const auto user = TRY(transaction.users().find_by_email(tenant, subject.value));
-        return user && user->enabled && user->is_local && !user->password_hash.empty();
+        return user && counts_as_administrator(*user);
     }
     const auto id =
         subject.type == SubjectType::service_account ? Uuid::parse(subject.value) : std::nullopt;
@@ -23,6 +23,10 @@ Result<bool> can_sign_in(Transaction& transaction, TenantId tenant, const Subjec
 }
 
 } // namespace
+
+bool counts_as_administrator(const User& user) {
+    return user.enabled && user.is_local && !user.password_hash.empty();
+}
 
 bool makes_administrator(const AccessRule& rule) {
     return rule.role.value == system_administrator && rule.scope == tenant_scope(rule.id.tenant);

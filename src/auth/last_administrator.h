@@ -13,6 +13,9 @@ namespace claviger {
 /// Whether the rule makes its subject System administrator of the whole tenant.
 bool makes_administrator(const AccessRule& rule);
 
+/// Whether a user can sign in without an identity provider.
+bool counts_as_administrator(const User& user);
+
 /// `conflict` unless a rule is left that makes somebody such an administrator who can sign in: an
 /// enabled service account or an enabled local user. Groups, users without an account and users of
 /// identity providers do not count: whether they can sign in is not known here.

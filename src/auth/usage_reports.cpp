@@ -31,6 +31,16 @@ Result<std::vector<ScopeUsage>> find_usage(Usage& usage, TenantId tenant,
     return scopes;
 }
 
+Result<UsesByScope> read_uses(Usage& usage, TenantId tenant, Day since) {
+    UsesByScope uses;
+    TRY(usage.for_each_since(tenant, since, [&](const UsageRow& row) {
+        UsedThere& there = uses[{row.credential, row.owner, row.scope}];
+        add_bits(there.permissions, row.permissions);
+        there.last = std::max(there.last, row.day);
+    }));
+    return uses;
+}
+
 // --- keys ---------------------------------------------------------------------------------------
 
 Result<LastUses> LastUses::read(Usage& usage, TenantId tenant) {
@@ -52,14 +62,6 @@ std::optional<Day> LastUses::find(const Credential& credential) const {
 
 namespace {
 
-/// All days of one credential at one scope together: far fewer than rows.
-struct CredentialAtScope {
-    Credential credential;
-    Uuid owner;
-    ScopeId scope;
-    friend auto operator<=>(const CredentialAtScope&, const CredentialAtScope&) = default;
-};
-
 bool have_common(PermissionSet some, const PermissionSet& others) {
     some.keep_only(others);
     return !some.empty();
@@ -68,15 +70,13 @@ bool have_common(PermissionSet some, const PermissionSet& others) {
 } // namespace
 
 Result<ExercisedRules> ExercisedRules::read(Usage& usage, const TenantState& state, Day since) {
-    std::map<CredentialAtScope, Bytes> uses;
-    TRY(usage.for_each_since(state.tenant.id, since, [&](const UsageRow& row) {
-        add_bits(uses[{row.credential, row.owner, row.scope}], row.permissions);
-    }));
+    const UsesByScope uses = TRY(read_uses(usage, state.tenant.id, since));
     const auto numbers = TRY(usage.numbers());
     ExercisedRules rules(state);
-    for (const auto& [use, bits] : uses) {
+    for (const auto& [use, there] : uses) {
         if (const auto scope = state.access.find(use.scope)) { // rules go with their scope
-            rules.add(use.credential, use.owner, *scope, numbers->permissions_of(bits));
+            rules.add(use.credential, use.owner, *scope,
+                      numbers->permissions_of(there.permissions));
         }
     }
     return rules;

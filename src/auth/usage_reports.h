@@ -3,6 +3,7 @@
 // rules gave nothing that was used. It tells what was exercised, not what is needed.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -22,6 +23,22 @@ struct ScopeUsage {
     Day last;
     std::int32_t days = 0; // on which there was a use
 };
+
+/// All days of one credential at one scope together: far fewer than rows.
+struct CredentialAtScope {
+    Credential credential;
+    Uuid owner;
+    ScopeId scope;
+    friend auto operator<=>(const CredentialAtScope&, const CredentialAtScope&) = default;
+};
+struct UsedThere {
+    Bytes permissions; // PermissionNumbers reads them
+    Day last;
+};
+using UsesByScope = std::map<CredentialAtScope, UsedThere>;
+
+/// What all credentials of a tenant used since that day.
+Result<UsesByScope> read_uses(Usage& usage, TenantId tenant, Day since);
 
 /// From the top of the tree down; both days included.
 Result<std::vector<ScopeUsage>> find_usage(Usage& usage, TenantId tenant,

@@ -2,10 +2,10 @@
 #include "auth/what_if.h"
 
 #include <algorithm>
-#include <map>
 
 #include "auth/asked_subject.h"
 #include "auth/last_administrator.h"
+#include "auth/usage_reports.h"
 
 namespace claviger {
 namespace {
@@ -27,18 +27,6 @@ AccessSnapshot changed(const AccessSnapshot& before, const ProposedChange& chang
     return next.finish();
 }
 
-/// All days of one credential at one scope together.
-struct CredentialAtScope {
-    Credential credential;
-    Uuid owner;
-    ScopeId scope;
-    friend auto operator<=>(const CredentialAtScope&, const CredentialAtScope&) = default;
-};
-struct UsedThere {
-    Bytes bits;
-    Day last;
-};
-
 /// Whose rules count for a credential; nothing when it is of nobody who is here.
 std::optional<Subject> subject_of(const TenantState& state, CredentialKind kind,
                                   const Uuid& owner) {
@@ -52,7 +40,7 @@ std::optional<Subject> subject_of(const TenantState& state, CredentialKind kind,
 bool can_sign_in(const TenantState& state, const Subject& subject) {
     if (subject.type == SubjectType::user) {
         const User* user = state.users.find_by_email(subject.value);
-        return user != nullptr && user->enabled && user->is_local && !user->password_hash.empty();
+        return user != nullptr && counts_as_administrator(*user);
     }
     const auto id =
         subject.type == SubjectType::service_account ? Uuid::parse(subject.value) : std::nullopt;
@@ -126,12 +114,7 @@ PermissionSet WhatIf::refused(const BrokenCredential& candidate, NodeIndex scope
 }
 
 Result<std::vector<BrokenCredential>> WhatIf::broken(Usage& usage, Day since) const {
-    std::map<CredentialAtScope, UsedThere> uses;
-    TRY(usage.for_each_since(state_.tenant.id, since, [&](const UsageRow& row) {
-        UsedThere& there = uses[{row.credential, row.owner, row.scope}];
-        add_bits(there.bits, row.permissions);
-        there.last = std::max(there.last, row.day);
-    }));
+    const UsesByScope uses = TRY(read_uses(usage, state_.tenant.id, since));
     const auto numbers = TRY(usage.numbers());
     std::vector<BrokenCredential> found;
     for (const auto& [use, there] : uses) {
@@ -140,7 +123,7 @@ Result<std::vector<BrokenCredential>> WhatIf::broken(Usage& usage, Day since) co
             continue; // rights went with it
         }
         BrokenCredential candidate{use.credential, use.owner, {}};
-        PermissionSet lost = refused(candidate, *scope, numbers->permissions_of(there.bits));
+        PermissionSet lost = refused(candidate, *scope, numbers->permissions_of(there.permissions));
         if (lost.empty()) {
             continue;
         }

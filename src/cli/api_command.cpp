@@ -197,6 +197,21 @@ ApiResult<boost::json::value> answer_to(const ApiCommand& command, const Argumen
 
 } // namespace
 
+ApiResult<void> put_number(boost::json::object& body, const ArgumentValues& values,
+                           const std::string& name) {
+    if (const auto at = values.find(name); at != values.end()) {
+        const auto number = parse_integer<std::int64_t>(at->second);
+        if (!number) {
+            return std::unexpected(
+                ApiFailure{ExitCode::usage, "--" + name +
+                                                " is not accepted: command line; give a whole "
+                                                "number"});
+        }
+        body[name] = *number;
+    }
+    return {};
+}
+
 std::span<const ApiArgument> common_api_arguments() {
     return common_arguments;
 }

@@ -13,6 +13,8 @@
 #include <string_view>
 #include <vector>
 
+#include <boost/json/object.hpp>
+
 #include "cli/api_session.h"
 #include "cli/operator_commands.h"
 
@@ -66,6 +68,25 @@ struct CommandGroup {
     std::string_view name;
     std::string_view help;
 };
+
+/// Which page of a list is wanted, in a body: put_number() puts it there.
+constexpr ApiArgument limit_argument(std::string_view help) {
+    return {.spelling = "--limit",
+            .field = "limit",
+            .help = help,
+            .kind = ArgumentKind::number,
+            .sent_in = SentIn::body,
+            .metavar = "N"};
+}
+inline constexpr ApiArgument offset_argument{.spelling = "--offset",
+                                             .field = "offset",
+                                             .help = "Without the first so many",
+                                             .kind = ArgumentKind::number,
+                                             .sent_in = SentIn::body,
+                                             .metavar = "N"};
+/// Puts the whole number of the argument into the body, if it was given.
+ApiResult<void> put_number(boost::json::object& body, const ArgumentValues& values,
+                           const std::string& name);
 
 /// Flags of every command that calls the API.
 std::span<const ApiArgument> common_api_arguments();

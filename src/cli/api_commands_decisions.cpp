@@ -71,16 +71,7 @@ ApiResult<std::string> check_body(const ArgumentValues& values) {
 ApiResult<std::string> who_can_body(const ArgumentValues& values) {
     json::object body = TRY(question(values));
     for (const char* number : {"limit", "offset"}) {
-        if (const auto at = values.find(number); at != values.end()) {
-            const auto value = parse_integer<std::int64_t>(at->second);
-            if (!value) {
-                return std::unexpected(
-                    ApiFailure{ExitCode::usage, "--" + std::string(number) +
-                                                    " is not accepted: command line; give a "
-                                                    "whole number"});
-            }
-            body[number] = *value;
-        }
+        TRY(put_number(body, values, number));
     }
     return json::serialize(body);
 }
@@ -224,21 +215,8 @@ std::vector<ApiCommand> decision_commands() {
          .help = "List who may do something somewhere, and by which access rules",
          .method = HttpMethod::post,
          .path = "/api/v1/authorization/who-can",
-         .arguments = {action,
-                       resource,
-                       place(),
-                       {.spelling = "--limit",
-                        .field = "limit",
-                        .help = "At most so many [100]",
-                        .kind = ArgumentKind::number,
-                        .sent_in = SentIn::body,
-                        .metavar = "N"},
-                       {.spelling = "--offset",
-                        .field = "offset",
-                        .help = "Without the first so many",
-                        .kind = ArgumentKind::number,
-                        .sent_in = SentIn::body,
-                        .metavar = "N"}},
+         .arguments = {action, resource, place(), limit_argument("At most so many [100]"),
+                       offset_argument},
          .print = print_subjects,
          .make_body = who_can_body},
     };

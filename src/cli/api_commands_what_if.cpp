@@ -120,18 +120,6 @@ ApiResult<void> check_change(const json::object& body) {
                                       "give --add, --remove, --disable-role or --file");
 }
 
-ApiResult<void> put_number(json::object& body, const ArgumentValues& values,
-                           const std::string& name) {
-    if (const auto at = values.find(name); at != values.end()) {
-        const auto number = parse_integer<std::int32_t>(at->second);
-        if (!number) {
-            return not_accepted("--" + name + " is not accepted", "give a whole number");
-        }
-        body[name] = *number;
-    }
-    return {};
-}
-
 ApiResult<std::string> what_if_body(const ArgumentValues& values) {
     json::object body;
     if (const auto file = values.find("file"); file != values.end()) {
@@ -315,18 +303,8 @@ std::vector<ApiCommand> what_if_commands() {
                         .kind = ArgumentKind::number,
                         .sent_in = SentIn::body,
                         .metavar = "N"},
-                       {.spelling = "--limit",
-                        .field = "limit",
-                        .help = "At most so many subjects and keys [100]",
-                        .kind = ArgumentKind::number,
-                        .sent_in = SentIn::body,
-                        .metavar = "N"},
-                       {.spelling = "--offset",
-                        .field = "offset",
-                        .help = "Without the first so many",
-                        .kind = ArgumentKind::number,
-                        .sent_in = SentIn::body,
-                        .metavar = "N"}},
+                       limit_argument("At most so many subjects and keys [100]"),
+                       offset_argument},
          .print = print_what_if,
          .make_body = what_if_body,
          .judge = judge_what_if},
