@@ -65,8 +65,7 @@ Result<json::object> DocumentReader::read(std::string_view text, const DocumentK
     if (!key) {
         return refuse("no published key has signed it");
     }
-    const bool is_key_for_it = key->token_type.empty() || key->token_type == security_event_type;
-    if (jwt.type != kind.type || !is_key_for_it) {
+    if (jwt.type != kind.type || key->token_type != security_event_type) {
         return refuse("it is of another kind");
     }
     if (jwt.algorithm != name_of(key->key.algorithm()) ||

@@ -16,8 +16,7 @@ std::unexpected<TokenRefusal> refuse(refusal_reason reason, std::string detail) 
 
 /// Whether the key is one for access tokens, and the signature its own.
 Judged<void> check_signature(const ParsedJwt& jwt, const Jwk& key) {
-    const bool is_for_others = !key.token_type.empty() && key.token_type != access_token_type;
-    if (jwt.type != access_token_type || is_for_others) {
+    if (jwt.type != access_token_type || key.token_type != access_token_type) {
         return refuse(refusal_reason::wrong_type, "it is not an access token");
     }
     if (jwt.algorithm != name_of(key.key.algorithm())) {

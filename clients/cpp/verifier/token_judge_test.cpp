@@ -57,6 +57,23 @@ TEST_F(JudgeTest, SaysWhatAGoodTokenSays) {
     EXPECT_FALSE(token.content().narrowing);
 }
 
+TEST_F(JudgeTest, RefusesAKeyThatDoesNotSayWhatItSigns) {
+    KeyStore silent(
+        [this] {
+            auto key = TestIssuer::published(issuer.tokens, access_token_type).as_object();
+            key.erase(token_type_member);
+            return Answer{200,
+                          boost::json::serialize(
+                              boost::json::object{{"keys", boost::json::array{std::move(key)}}}),
+                          {}};
+        },
+        issuer.clock);
+    const auto judged =
+        judge_token(issuer.token(issuer.claims()), expected, silent, issuer.clock.now().seconds());
+    ASSERT_FALSE(judged);
+    EXPECT_EQ(judged.error().reason, refusal_reason::wrong_type);
+}
+
 TEST_F(JudgeTest, RefusesWhatIsWrongInAClaim) {
     using enum refusal_reason;
     const std::vector<std::tuple<std::string, std::string, refusal_reason>> cases{
