@@ -4,6 +4,7 @@
 #include <random>
 
 #include "access/explain.h"
+#include "base/huge_pages.h"
 #include "bench/bench.h"
 
 namespace claviger::bench {
@@ -103,6 +104,7 @@ Result<void> measure_decisions(std::int64_t rules, double seconds) {
     Tenant tenant;
     tenant.id = tenant_id;
     const AccessSnapshot snapshot = AccessSnapshot::build(tenant, make_units(), make_rules(rules));
+    move_heap_to_huge_pages(); // as the server does when it has read everything
     const std::vector<Question> all = make_questions(snapshot, rules);
     std::size_t allowed = 0;
     std::size_t asked = 0;

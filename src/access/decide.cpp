@@ -63,24 +63,14 @@ void add_permissions(const AccessSnapshot::Content& content, PermissionSet& held
 struct Findings {
     bool any_rule = false;
     bool some_reaches = false;
-    bool held_elsewhere = false;
+    bool is_held = false; // by some rule, wherever it stands
 };
-
-bool is_held_by_a_rule(const AccessSnapshot::Content& content, const AccessQuery& query) {
-    bool is_held = false;
-    for (const Subject& subject : query.subjects) {
-        content.for_each_rule_of(subject, [&](const RuleRow& rule) {
-            is_held = is_held || role_holds(content, rule.role, query.permission);
-        });
-    }
-    return is_held;
-}
 
 DecisionReason reason_of_denial(const Findings& findings) {
     if (!findings.any_rule) {
         return DecisionReason::no_rule;
     }
-    if (findings.held_elsewhere) {
+    if (findings.is_held) {
         return DecisionReason::out_of_reach;
     }
     return findings.some_reaches ? DecisionReason::not_permitted
@@ -127,13 +117,16 @@ Decision decide(const AccessSnapshot& snapshot, const AccessQuery& query) {
     const auto consider = [&](const RuleRow& rule) {
         findings.any_rule = true;
         const auto distance = lineage.distance_of(rule.scope);
-        if (!distance) {
+        findings.some_reaches = findings.some_reaches || distance;
+        const bool nearer =
+            distance && (best == nullptr || *distance < best_distance ||
+                         (*distance == best_distance && rule.number < best->number));
+        const bool matters = nearer || !findings.is_held;
+        if (!matters || !role_holds(content, rule.role, query.permission)) {
             return;
         }
-        findings.some_reaches = true;
-        const bool nearer = best == nullptr || *distance < best_distance ||
-                            (*distance == best_distance && rule.number < best->number);
-        if (nearer && role_holds(content, rule.role, query.permission)) {
+        findings.is_held = true;
+        if (nearer) {
             best = &rule;
             best_distance = *distance;
         }
@@ -142,7 +135,6 @@ Decision decide(const AccessSnapshot& snapshot, const AccessQuery& query) {
         content.for_each_rule_of(subject, consider);
     }
     if (best == nullptr) {
-        findings.held_elsewhere = is_held_by_a_rule(content, query);
         return {Effect::deny, reason_of_denial(findings), {}, {}, {}};
     }
     if (const AccessLimit* passed = find_limit_passed(snapshot, query)) {

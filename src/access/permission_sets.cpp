@@ -6,16 +6,26 @@
 #include <vector>
 
 #include "access/role.h"
-#include "base/sharded_table.h"
 
 namespace claviger {
 namespace {
 
+/// FNV-1a with a final mix. Ids are made of it, so it may never change.
+std::uint64_t lasting_hash(std::string_view text) {
+    std::uint64_t value = 0xCBF29CE484222325ULL;
+    for (const char c : text) {
+        value = (value ^ static_cast<std::uint8_t>(c)) * 0x100000001B3ULL;
+    }
+    value ^= value >> 32;
+    return value * 0x9E3779B97F4A7C15ULL;
+}
+
 /// Version 8 of RFC 9562: the bits are ours.
 Uuid id_of(std::string_view name) {
     Uuid id;
-    const std::array<std::uint64_t, 2> halves{hash_of("permission set 1: " + std::string(name)),
-                                              hash_of("permission set 2: " + std::string(name))};
+    const std::array<std::uint64_t, 2> halves{
+        lasting_hash("permission set 1: " + std::string(name)),
+        lasting_hash("permission set 2: " + std::string(name))};
     for (std::size_t i = 0; i < id.bytes.size(); ++i) {
         id.bytes[i] = static_cast<std::uint8_t>(halves[i / 8] >> (8 * (i % 8)));
     }

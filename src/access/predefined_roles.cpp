@@ -238,16 +238,20 @@ std::span<const PredefinedRole> predefined_roles() {
 }
 
 const PredefinedRole* find_role(std::int32_t number) {
-    // Asked for every rule that a decision reads: a few numbers side by side are read fastest.
-    static constexpr auto numbers = [] {
-        std::array<std::int32_t, role_texts.size()> all{};
-        std::ranges::transform(role_texts, all.begin(), &RoleText::number);
+    // Asked for every rule that a decision reads: numbers are small, and each has a place.
+    constexpr std::size_t none = role_texts.size();
+    static constexpr auto places = [] {
+        std::array<std::uint8_t, std::ranges::max(role_texts, {}, &RoleText::number).number + 1>
+            all{};
+        all.fill(none);
+        for (std::size_t i = 0; i < role_texts.size(); ++i) {
+            all[static_cast<std::size_t>(role_texts[i].number)] = static_cast<std::uint8_t>(i);
+        }
         return all;
     }();
-    const auto at = std::ranges::find(numbers, number);
-    return at == numbers.end()
-               ? nullptr
-               : &predefined_roles()[static_cast<std::size_t>(at - numbers.begin())];
+    const auto at = static_cast<std::uint32_t>(number); // a negative one is a huge one
+    const std::size_t place = at < places.size() ? places[at] : none;
+    return place == none ? nullptr : &predefined_roles()[place];
 }
 
 } // namespace claviger

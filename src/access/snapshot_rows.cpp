@@ -14,7 +14,8 @@ namespace {
 /// Reads only what Uuid::text() writes: another spelling is another subject.
 std::optional<Uuid> canonical_uuid(std::string_view text) {
     const auto id = Uuid::parse(text);
-    return id && std::ranges::equal(id->characters(), text) ? id : std::nullopt;
+    const bool is_upper = std::ranges::any_of(text, [](char c) { return c >= 'A' && c <= 'F'; });
+    return is_upper ? std::nullopt : id;
 }
 
 RuleRow row_of(const AccessRule& rule, NodeIndex scope, std::uint32_t subject_hash) {

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/bearer.h"
 
-#include <algorithm>
-
 #include "api/token_grants.h"
 #include "base/text.h"
 
@@ -17,8 +15,7 @@ Result<std::string_view> bearer_token(const HttpRequest& request) {
     std::string_view text = *request.authorization;
     const bool bearer = text.size() > 7 && ascii_iequal(text.substr(0, 7), "Bearer ");
     text.remove_prefix(bearer ? 7 : text.size());
-    const bool has_separator =
-        std::ranges::any_of(text, [](char c) { return c == ' ' || c == ',' || c == '\t'; });
+    const bool has_separator = text.contains(' ') || text.contains(',') || text.contains('\t');
     if (text.empty() || has_separator) {
         return fail(ErrorCode::unauthenticated, "The Authorization header holds no bearer token.");
     }

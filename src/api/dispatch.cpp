@@ -142,8 +142,11 @@ RoutePlan Dispatcher::plan(HttpMethod method, std::string_view path) const {
 }
 
 RunsOn Dispatcher::runs_on(const HttpRequest& request) const {
+    if (is_asked_by_gateway(request.path)) {
+        return RunsOn::inline_thread;
+    }
     const Route* route = find(request.method, request.path);
-    if (route == nullptr || is_asked_by_gateway(request.path)) {
+    if (route == nullptr) {
         return RunsOn::inline_thread;
     }
     const Operation& operation = route->operation;

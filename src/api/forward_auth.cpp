@@ -2,6 +2,8 @@
 #include "api/forward_auth.h"
 
 #include <algorithm>
+#include <array>
+#include <tuple>
 
 #include "api/bearer.h"
 #include "api/header_lines.h"
@@ -29,15 +31,10 @@ std::string pointer_segment(std::string_view name) {
     return segment;
 }
 
-/// The one value of a header field; nobody can say which of two a gateway meant.
-Result<std::string_view> only_header(const HttpRequest& request, std::string_view name) {
-    const auto values = header_values(request.header_lines, name);
-    if (values.size() != 1 || values.front().empty()) {
-        return fail(ErrorCode::access_denied,
-                    "The gateway must send exactly one " + std::string(name) + ".");
-    }
-    return values.front();
-}
+/// What tells of the request that a gateway holds, each once: nobody can say which of two was
+/// meant.
+constexpr std::array<std::string_view, 3> forwarded_names{"X-Forwarded-Method", "X-Forwarded-Host",
+                                                          "X-Forwarded-Uri"};
 
 Operation operation_of(const RouteMatch& match, HttpMethod method) {
     return {.method = method,
@@ -72,14 +69,13 @@ std::unexpected<Error> no_one_scope(const ScopeSource& source) {
 
 /// Another type may be read by the API in another way, and what is cut off says something else.
 bool has_whole_json(const HttpRequest& request) {
-    const auto types = header_values(request.header_lines, "Content-Type");
+    const auto type = only_header_value(request.header_lines, "Content-Type");
     const auto partial = header_values(request.header_lines, "X-Envoy-Auth-Partial-Body");
-    if (types.size() != 1 ||
-        (!partial.empty() && partial != std::vector{std::string_view("false")})) {
+    if (!type || (!partial.empty() && partial != std::vector{std::string_view("false")})) {
         return false;
     }
-    const std::string_view type = types.front().substr(0, types.front().find(';'));
-    return ascii_iequal(type.substr(0, type.find_last_not_of(" \t") + 1), "application/json");
+    const std::string_view name = type->substr(0, type->find(';'));
+    return ascii_iequal(name.substr(0, name.find_last_not_of(" \t") + 1), "application/json");
 }
 
 /// A text or a whole number in the JSON body, which the gateway must have sent along whole.
@@ -213,9 +209,17 @@ Result<ForwardAuth::Forwarded> ForwardAuth::read_forwarded(const HttpRequest& re
                          request.query};
     }
     Forwarded forwarded;
-    forwarded.method = TRY(only_header(request, "X-Forwarded-Method"));
-    forwarded.host = host_name_of(TRY(only_header(request, "X-Forwarded-Host")));
-    const std::string_view uri = TRY(only_header(request, "X-Forwarded-Uri"));
+    std::array<std::optional<std::string_view>, forwarded_names.size()> values;
+    only_header_values(request.header_lines, forwarded_names, values);
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        if (!values[i] || values[i]->empty()) {
+            return fail(ErrorCode::access_denied, "The gateway must send exactly one " +
+                                                      std::string(forwarded_names[i]) + ".");
+        }
+    }
+    const auto [method, host, uri] = std::tuple(*values[0], *values[1], *values[2]);
+    forwarded.method = method;
+    forwarded.host = host_name_of(host);
     const auto target = uri.size() <= longest_target ? read_target(uri) : std::nullopt;
     if (!target) {
         return fail(ErrorCode::access_denied, "The request target is not canonical.");
@@ -270,6 +274,7 @@ HttpResponse ForwardAuth::answer(Context& context, const Forwarded& forwarded,
     if (judged) {
         passed_.fetch_add(1, std::memory_order_relaxed);
         HttpResponse response;
+        response.headers.reserve(identity_header::count);
         add_identity(response, context, route, verdict.scope, verdict.has_identity);
         return response;
     }

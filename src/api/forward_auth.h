@@ -33,6 +33,7 @@ inline constexpr std::string_view subject_id = "X-Auth-Subject-Id";     // likew
 inline constexpr std::string_view tenant = "X-Auth-Tenant";             // its number
 inline constexpr std::string_view permission = "X-Auth-Permission";     // "workloads:read"
 inline constexpr std::string_view scope = "X-Auth-Scope";               // "project:4500001"
+inline constexpr std::size_t count = 6;
 } // namespace identity_header
 
 class ForwardAuth {

@@ -18,10 +18,19 @@ std::string_view parameter_name(std::string_view segment) {
     return segment.substr(1, segment.size() - 2);
 }
 
+void skip_fixed_segments(std::string_view& pattern, std::string_view& path) {
+    const std::size_t last = pattern.substr(0, pattern.find('{')).rfind('/');
+    if (last != std::string_view::npos) {
+        pattern.remove_prefix(last);
+        path.remove_prefix(last);
+    }
+}
+
 bool fits(std::string_view pattern, std::string_view path) {
     if (!path.starts_with(pattern.substr(0, pattern.find('{')))) {
         return false;
     }
+    skip_fixed_segments(pattern, path);
     while (!pattern.empty() && !path.empty()) {
         const std::string_view expected = take_segment(pattern);
         const std::string_view actual = take_segment(path);

@@ -20,9 +20,14 @@ std::string_view parameter_name(std::string_view segment);
 
 bool fits(std::string_view pattern, std::string_view path);
 
+/// Takes the segments before the first parameter from a pattern and from a path that begins like
+/// it.
+void skip_fixed_segments(std::string_view& pattern, std::string_view& path);
+
 /// Adds the decoded parameters of a path that fits; `invalid_request` when one is malformed.
 template <class Parameters>
 Result<void> read_path(std::string_view pattern, std::string_view path, Parameters& parameters) {
+    skip_fixed_segments(pattern, path);
     while (!pattern.empty()) {
         const std::string_view name = take_segment(pattern);
         const std::string_view segment = take_segment(path);

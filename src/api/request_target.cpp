@@ -11,8 +11,21 @@
 namespace claviger {
 namespace {
 
-constexpr std::array<bool, 256> make_target_characters() {
-    std::array<bool, 256> table{};
+using CharacterTable = std::array<bool, 256>;
+
+constexpr CharacterTable characters_of(std::string_view text) {
+    CharacterTable table{};
+    for (const char c : text) {
+        table[static_cast<std::uint8_t>(c)] = true;
+    }
+    return table;
+}
+
+constexpr CharacterTable name_characters = characters_of("0123456789abcdefghijklmnopqrstuvwxyz.-");
+constexpr CharacterTable address_characters = characters_of("0123456789abcdef:.[]");
+
+constexpr CharacterTable make_target_characters() {
+    CharacterTable table{};
     for (std::size_t c = 0x21; c < 0x7F; ++c) {
         table[c] = true;
     }
@@ -22,7 +35,11 @@ constexpr std::array<bool, 256> make_target_characters() {
     return table;
 }
 
-constexpr std::array<bool, 256> target_characters = make_target_characters();
+constexpr CharacterTable target_characters = make_target_characters();
+
+bool are_all(std::string_view text, const CharacterTable& allowed) {
+    return std::ranges::all_of(text, [&](char c) { return allowed[static_cast<std::uint8_t>(c)]; });
+}
 
 bool is_unreserved(std::uint8_t c) { // RFC 3986 2.3
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
@@ -80,8 +97,7 @@ bool is_canonical_path(std::string_view path) {
 } // namespace
 
 std::optional<RequestTarget> read_target(std::string_view text) {
-    const bool clean = std::ranges::all_of(
-        text, [](char c) { return target_characters[static_cast<std::uint8_t>(c)]; });
+    const bool clean = are_all(text, target_characters);
     const std::size_t question = text.find('?');
     RequestTarget target;
     target.path = text.substr(0, question);
@@ -109,11 +125,9 @@ std::string host_name_of(std::string_view host) {
         name = host.substr(0, colon);
         port = host.substr(colon);
     }
-    const std::string_view allowed =
-        bracketed ? "0123456789abcdef:.[]" : "0123456789abcdefghijklmnopqrstuvwxyz.-";
+    const CharacterTable& allowed = bracketed ? address_characters : name_characters;
     std::string lower = ascii_lower(name);
-    const bool good_name = !lower.empty() && lower.size() <= 253 &&
-                           lower.find_first_not_of(allowed) == std::string::npos;
+    const bool good_name = !lower.empty() && lower.size() <= 253 && are_all(lower, allowed);
     const bool good_port =
         port.empty() || (port.starts_with(':') && port.size() <= 6 &&
                          parse_integer<std::uint16_t>(port.substr(1)).has_value());

@@ -47,6 +47,9 @@ bool has_parameter(std::string_view path, std::string_view name) {
 
 /// Of two templates that fit the same path.
 bool says_more(std::string_view a, std::string_view b) {
+    if (a == b) {
+        return false;
+    }
     while (!a.empty() && !b.empty()) {
         const bool a_is_open = is_parameter(take_segment(a));
         const bool b_is_open = is_parameter(take_segment(b));
@@ -159,7 +162,7 @@ std::optional<RouteMatch> match(const ProtectedApi& api, std::string_view method
         return std::nullopt;
     }
     const auto at = std::ranges::find_if(api.routes, [&](const MappedRoute& route) {
-        return !says_more(best, route.path) && fits(route.path, path) &&
+        return fits(route.path, path) && !says_more(best, route.path) &&
                std::ranges::find(route.methods, method) != route.methods.end();
     });
     if (at == api.routes.end()) {

@@ -35,12 +35,10 @@ bool AddressList::covers(const Network& network, const Network& part) {
     if (part.length < network.length) {
         return false;
     }
-    for (unsigned place = 0; place < network.length; ++place) {
-        if (bit_of(network.bytes, place) != bit_of(part.bytes, place)) {
-            return false;
-        }
-    }
-    return true;
+    const unsigned whole = network.length / 8;
+    const unsigned rest = network.length % 8;
+    return std::equal(network.bytes.begin(), network.bytes.begin() + whole, part.bytes.begin()) &&
+           (rest == 0 || (network.bytes[whole] ^ part.bytes[whole]) >> (8 - rest) == 0);
 }
 
 bool AddressList::add(std::string_view network) {

@@ -113,17 +113,6 @@ std::string hex(std::span<const std::uint8_t> bytes) {
     return out;
 }
 
-std::optional<std::uint8_t> hex_digit(char c) {
-    if (c >= '0' && c <= '9') {
-        return static_cast<std::uint8_t>(c - '0');
-    }
-    const char letter = ascii_lower(c);
-    if (letter >= 'a' && letter <= 'f') {
-        return static_cast<std::uint8_t>(letter - 'a' + 10);
-    }
-    return std::nullopt;
-}
-
 std::optional<Bytes> decode_hex(std::string_view text) {
     if (text.size() % 2 != 0) {
         return std::nullopt;

@@ -2,6 +2,7 @@
 // Bytes as text: base64url (RFC 4648 5, no padding, canonical only), base64, hex, base32, base62.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -28,8 +29,21 @@ std::optional<Bytes> decode_base64url(std::string_view text);
 std::optional<Bytes> decode_base64(std::string_view text);
 std::string hex(std::span<const std::uint8_t> bytes);
 std::optional<Bytes> decode_hex(std::string_view text);
+/// The value of a hexadecimal digit in either case, and 16 for what is none.
+inline constexpr std::array<std::uint8_t, 256> hex_values = [] {
+    std::array<std::uint8_t, 256> values{};
+    values.fill(16);
+    for (std::uint8_t value = 0; value < 16; ++value) {
+        values[static_cast<std::uint8_t>("0123456789abcdef"[value])] = value;
+        values[static_cast<std::uint8_t>("0123456789ABCDEF"[value])] = value;
+    }
+    return values;
+}();
 /// The value of a digit in either case.
-std::optional<std::uint8_t> hex_digit(char c);
+constexpr std::optional<std::uint8_t> hex_digit(char c) {
+    const std::uint8_t value = hex_values[static_cast<std::uint8_t>(c)];
+    return value < 16 ? std::optional(value) : std::nullopt;
+}
 /// Lower-case RFC 4648 6 alphabet without padding.
 std::string base32(std::span<const std::uint8_t> bytes);
 /// A big-endian number in the digits 0-9A-Za-z, left-filled with '0' to `width`.

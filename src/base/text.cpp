@@ -97,7 +97,7 @@ std::string ascii_lower(std::string_view text) {
     return out;
 }
 
-bool ascii_iequal(std::string_view a, std::string_view b) {
+bool ascii_iequal_of_same_size(std::string_view a, std::string_view b) {
     return std::ranges::equal(
         a, b, {}, [](char c) { return ascii_lower(c); }, [](char c) { return ascii_lower(c); });
 }

@@ -7,9 +7,20 @@
 namespace claviger {
 namespace {
 
-bool is_dash_due(std::size_t at) {
-    return at == 8 || at == 13 || at == 18 || at == 23;
-}
+/// Where the digits of each byte stand.
+constexpr std::array<std::uint8_t, 16> places{0,  2,  4,  6,  9,  11, 14, 16,
+                                              19, 21, 24, 26, 28, 30, 32, 34};
+
+using HexPair = std::array<char, 2>;
+
+constexpr std::array<HexPair, 256> hex_pairs = [] {
+    constexpr std::string_view digits = "0123456789abcdef";
+    std::array<HexPair, 256> pairs{};
+    for (std::size_t byte = 0; byte < pairs.size(); ++byte) {
+        pairs[byte] = {digits[byte >> 4], digits[byte & 15]};
+    }
+    return pairs;
+}();
 
 } // namespace
 
@@ -27,30 +38,24 @@ std::optional<Uuid> Uuid::parse(std::string_view text) {
         return std::nullopt;
     }
     Uuid id;
-    std::size_t at = 0;
-    for (std::uint8_t& byte : id.bytes) {
-        at += is_dash_due(at) ? 1U : 0U;
-        const auto high = hex_digit(text[at]);
-        const auto low = hex_digit(text[at + 1]);
+    for (std::size_t i = 0; i < places.size(); ++i) {
+        const auto high = hex_digit(text[places[i]]);
+        const auto low = hex_digit(text[places[i] + 1U]);
         if (!high || !low) {
             return std::nullopt;
         }
-        byte = static_cast<std::uint8_t>(*high << 4 | *low);
-        at += 2;
+        id.bytes[i] = static_cast<std::uint8_t>(*high << 4 | *low);
     }
     return id;
 }
 
 std::array<char, 36> Uuid::characters() const {
-    constexpr std::string_view digits = "0123456789abcdef";
     std::array<char, 36> text{};
-    std::size_t at = 0;
-    for (const std::uint8_t byte : bytes) {
-        if (is_dash_due(at)) {
-            text[at++] = '-';
-        }
-        text[at++] = digits[byte >> 4];
-        text[at++] = digits[byte & 15];
+    text[8] = text[13] = text[18] = text[23] = '-';
+    for (std::size_t i = 0; i < places.size(); ++i) {
+        const HexPair& pair = hex_pairs[bytes[i]];
+        text[places[i]] = pair[0];
+        text[places[i] + 1U] = pair[1];
     }
     return text;
 }

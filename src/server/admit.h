@@ -25,6 +25,7 @@ struct HttpRefusal {
 
 /// A request head that has passed every rule. The views point into the head's bytes.
 struct AdmittedHead {
+    std::size_t size = 0; // in bytes, with the empty line
     HttpMethod method = HttpMethod::get;
     bool http_1_0 = false;
     std::string_view path;

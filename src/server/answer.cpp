@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/answer.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -77,12 +78,17 @@ void append_header(std::string& out, std::string_view name, std::size_t number) 
     append_header(out, name, std::string_view(digits.data(), end));
 }
 
-/// The answer's own headers. A line break in a value must not become a header of its own.
+/// A line break in a value must not become a header of its own.
+std::string_view before_line_break(std::string_view value) {
+    // Not find_first_of(), which calls a function for every byte.
+    return value.substr(0, std::min(value.find('\r'), value.find('\n')));
+}
+
 bool append_own_headers(std::string& out, const HttpResponse& response) {
     bool has_cache_control = false;
     for (const auto& [name, value] : response.headers) {
         has_cache_control = has_cache_control || ascii_iequal(name, "Cache-Control");
-        append_header(out, name, std::string_view(value).substr(0, value.find_first_of("\r\n")));
+        append_header(out, name, before_line_break(value));
     }
     return has_cache_control;
 }

@@ -7,6 +7,7 @@
 #include "api/resources.h"
 #include "auth/audit.h"
 #include "auth/names.h"
+#include "base/huge_pages.h"
 #include "store/sqlite_access_event_log.h"
 #include "store/sqlite_store.h"
 
@@ -81,6 +82,7 @@ Result<void> Application::open_databases(const OpenAccessEventLog& open_access_e
     TRY(memory_->attach(*store_));
     TRY(keep_root_key(*store_, *root_key_)); // it has opened every signing key
     ::malloc_trim(0);                        // sorting a million rows leaves holes
+    move_heap_to_huge_pages();
     tenants_.emplace(*store_, *memory_, *vault_, *passwords_, settings_, clock_, random_);
     signing_keys_.emplace(*store_, *memory_, *vault_, last_logins_, settings_, clock_);
     take_key_steps();

@@ -10,22 +10,31 @@ namespace {
 
 constexpr std::size_t most_unparsed = 16 * 1024; // bytes that wait for the rest of a chunk line
 
+/// What is used may hold secrets.
+void take(std::size_t used, std::string& input) {
+    if (used == input.size()) {
+        wipe(input);
+    } else {
+        input.erase(0, used);
+    }
+}
+
 } // namespace
 
-BodyReader::BodyReader(std::string& body, std::size_t most_bytes) : parser_(body) {
+BodyReader::BodyReader(std::string& body, std::size_t most_bytes, const AdmittedHead& head)
+    : parser_(body), has_body_(head.chunked || head.content_length != 0), head_size_(head.size) {
     parser_.eager(true);
     parser_.header_limit(static_cast<std::uint32_t>(longest_head));
     parser_.body_limit(most_bytes);
 }
 
 BodyReader::Progress BodyReader::read(std::string& input) {
-    boost::system::error_code ec;
-    const std::size_t used = parser_.put(boost::asio::buffer(input), ec);
-    if (used == input.size()) {
-        wipe(input);
-    } else {
-        input.erase(0, used);
+    if (!has_body_) {
+        take(head_size_, input);
+        return Progress::done;
     }
+    boost::system::error_code ec;
+    take(parser_.put(boost::asio::buffer(input), ec), input);
     if (ec == boost::beast::http::error::body_limit) {
         return refuse(413, "The body is larger than this path takes.");
     }

@@ -56,8 +56,8 @@ private:
 
 class BodyReader {
 public:
-    /// Appends the body to `body`.
-    BodyReader(std::string& body, std::size_t most_bytes);
+    /// Appends the body to `body`. A request without one ends with its head.
+    BodyReader(std::string& body, std::size_t most_bytes, const AdmittedHead& head);
 
     enum class Progress : std::uint8_t { needs_more, done, refused };
     /// Reads on in `input`, whose first bytes on the first call are the head, and takes off what
@@ -72,6 +72,8 @@ private:
 
     BodyParser parser_;
     HttpRefusal refusal_;
+    bool has_body_;
+    std::size_t head_size_;
 };
 
 } // namespace claviger

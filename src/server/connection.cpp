@@ -160,7 +160,7 @@ Awaitable<bool> Connection<Stream>::serve_one() {
     if (head->content_length > task.plan.max_body) {
         co_return talk_.refuse(413, "The body is larger than this path takes.", task.request);
     }
-    BodyReader body(task.request.body, task.plan.max_body);
+    BodyReader body(task.request.body, task.plan.max_body, *head);
     auto progress = body.read(talk_.in); // ends the life of the head's views
     if (progress == BodyReader::Progress::needs_more) {
         progress = co_await read_body(body, task, head->expects_continue);

@@ -24,7 +24,9 @@ void copy(const std::optional<std::string_view>& from, std::optional<std::string
 } // namespace
 
 Conversation::Conversation(IoThread& thread, const boost::asio::ip::address& peer, Serves serves)
-    : thread_(thread), environment_(thread.environment()), peer_(peer), serves_(serves) {}
+    : thread_(thread), environment_(thread.environment()), peer_(peer),
+      peer_text_(peer.to_string()), is_peer_trusted_(environment_.proxies.contains(peer)),
+      serves_(serves) {}
 
 Conversation::~Conversation() {
     wipe(in);
@@ -48,8 +50,10 @@ Task& Conversation::begin_task(const AdmittedHead& head) {
     copy(head.accept, request.accept);
     copy(head.last_event_id, request.last_event_id);
     request.user_agent = head.user_agent;
-    request.source_ip = environment_.proxies.client_address(peer_, head.forwarded_for);
-    request.is_behind_proxy = environment_.proxies.contains(peer_);
+    request.source_ip = is_peer_trusted_
+                            ? environment_.proxies.client_address(peer_, head.forwarded_for)
+                            : peer_text_;
+    request.is_behind_proxy = is_peer_trusted_;
     request.request_id = as_text(thread_.new_request_id().characters());
     const auto own = own_route(request.path, serves_);
     task.is_own = own.has_value();
@@ -58,7 +62,7 @@ Task& Conversation::begin_task(const AdmittedHead& head) {
     request.peer_ip.clear();
     request.header_lines.clear();
     if (task.plan.needs_header_lines) {
-        request.peer_ip = peer_.to_string();
+        request.peer_ip = peer_text_;
         request.header_lines = head.header_lines;
     }
     return task;
@@ -147,7 +151,7 @@ bool Conversation::refuse(int status, std::string_view detail, const HttpRequest
 bool Conversation::refuse(int status, std::string_view detail) {
     began_microseconds_ = environment_.clock.now().microseconds;
     HttpRequest request;
-    request.source_ip = peer_.to_string();
+    request.source_ip = peer_text_;
     request.request_id = thread_.new_request_id().text();
     return refuse(status, detail, request);
 }

@@ -61,6 +61,8 @@ private:
     ServerEnvironment& environment_;
     Task task_;
     boost::asio::ip::address peer_;
+    std::string peer_text_;
+    bool is_peer_trusted_; // about the address of the client
     Serves serves_;
     bool http_1_0_ = false;
     std::int64_t began_microseconds_ = 0;
