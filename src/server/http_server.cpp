@@ -166,8 +166,8 @@ void HttpServer::stop() {
 }
 
 std::string HttpServer::metrics_text() const {
-    std::vector<const ThreadMetrics*> figures;
-    figures.reserve(io_threads_.size());
+    std::vector<const ThreadMetrics*> figures{&other_metrics_};
+    figures.reserve(io_threads_.size() + 1);
     for (const auto& thread : io_threads_) {
         figures.push_back(&thread->metrics());
     }

@@ -49,6 +49,8 @@ public:
 
     std::uint16_t port() const { return port_; }
     std::uint16_t metrics_port() const { return metrics_port_; }
+    /// Of what another listener answers: its figures are shown with those of this one.
+    ThreadMetrics& other_metrics() { return other_metrics_; }
     /// To be called after each change of the directory, from any thread, also when the server is
     /// gone.
     std::function<void()> change_listener() const;
@@ -70,6 +72,7 @@ private:
     HttpServerOptions options_;
     ServerEnvironment environment_;
     MetricSource metrics_;
+    ThreadMetrics other_metrics_;
     std::unique_ptr<TlsContexts> tls_;
     std::vector<std::unique_ptr<IoThread>> io_threads_;
     std::shared_ptr<ThreadBell> bell_; // shared with those who ring it, which outlive this
