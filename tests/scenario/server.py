@@ -120,6 +120,12 @@ class Server:
     def url(self) -> str:
         return f"http://{self.address[0]}:{self.address[1]}"
 
+    def said(self, pattern: str) -> str:
+        """What stands in the first group, in a line that the server printed as it started."""
+        found = re.search(rf"^claviger: {pattern}$", "".join(self.output), re.MULTILINE)
+        assert found, f"nothing like {pattern}: {self.output}"
+        return found.group(1)
+
     def log(self) -> str:
         return "".join(self.output) + self.log_file.read_text(errors="replace")
 
