@@ -2,6 +2,7 @@
 #include "grpc/grpc_server.h"
 
 #include <atomic>
+#include <fcntl.h>
 #include <grpc/support/log.h>
 #include <grpc/support/time.h>
 #include <grpcpp/generic/async_generic_service.h>
@@ -11,6 +12,9 @@
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
 #include <grpcpp/support/proto_buffer_reader.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
 
 namespace claviger {
 namespace {
@@ -120,8 +124,7 @@ void set_limits(grpc::ServerBuilder& builder) {
     builder.SetResourceQuota(grpc::ResourceQuota("claviger").Resize(most_memory));
     builder.SetMaxReceiveMessageSize(longest_message);
     for (const auto& [name, value] :
-         {std::pair{GRPC_ARG_ALLOW_REUSEPORT, 0}, // an address that is taken is an error
-          {GRPC_ARG_MAX_CONCURRENT_STREAMS, most_calls_of_one_connection},
+         {std::pair{GRPC_ARG_MAX_CONCURRENT_STREAMS, most_calls_of_one_connection},
           {GRPC_ARG_MAX_METADATA_SIZE, longest_metadata},
           {GRPC_ARG_MAX_CONNECTION_IDLE_MS, idle_milliseconds},
           {GRPC_ARG_KEEPALIVE_TIME_MS, keepalive_milliseconds},
@@ -133,21 +136,30 @@ void set_limits(grpc::ServerBuilder& builder) {
 
 } // namespace
 
-class GrpcServer::Listening {
+class GrpcServer::Serving {
 public:
-    Listening(AnswerQuestion answer, std::int64_t stop_milliseconds)
+    Serving(AnswerQuestion answer, std::int64_t stop_milliseconds)
         : calls_(std::move(answer)), stop_milliseconds_(stop_milliseconds) {}
 
     bool start(const GrpcServerOptions& options) {
         grpc::ServerBuilder builder;
         set_limits(builder);
-        builder.AddListeningPort(options.listen, credentials(options.tls), &port_);
+        sockets_ = builder.experimental().AddExternalConnectionAcceptor(
+            grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
+            credentials(options.tls));
         builder.RegisterCallbackGenericService(&calls_);
         server_ = builder.BuildAndStart();
-        return server_ != nullptr && port_ != 0;
+        return server_ != nullptr;
     }
 
-    std::uint16_t port() const { return static_cast<std::uint16_t>(port_); }
+    void take(int socket) {
+        const int yes = 1;
+        ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+        ::fcntl(socket, F_SETFL, ::fcntl(socket, F_GETFL) | O_NONBLOCK);
+        grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;
+        connection.fd = socket;
+        sockets_->HandleNewConnection(&connection);
+    }
 
     void stop() {
         if (server_) {
@@ -160,11 +172,11 @@ public:
 private:
     Calls calls_; // outlives the server
     std::unique_ptr<grpc::Server> server_;
+    std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> sockets_;
     std::int64_t stop_milliseconds_;
-    int port_ = 0;
 };
 
-GrpcServer::GrpcServer(std::unique_ptr<Listening> listening) : listening_(std::move(listening)) {}
+GrpcServer::GrpcServer(std::unique_ptr<Serving> serving) : serving_(std::move(serving)) {}
 
 GrpcServer::~GrpcServer() {
     stop();
@@ -176,19 +188,19 @@ Result<std::unique_ptr<GrpcServer>> GrpcServer::start(const GrpcServerOptions& o
     log_of_grpc = &log;
     gpr_set_log_function(write_log);
     std::unique_ptr<GrpcServer> server(
-        new GrpcServer(std::make_unique<Listening>(std::move(answer), options.stop_milliseconds)));
-    if (!server->listening_->start(options)) {
-        return fail(ErrorCode::unavailable, "cannot listen on " + options.listen + " for gRPC");
+        new GrpcServer(std::make_unique<Serving>(std::move(answer), options.stop_milliseconds)));
+    if (!server->serving_->start(options)) {
+        return fail(ErrorCode::unavailable, "gRPC does not start");
     }
     return server;
 }
 
-std::uint16_t GrpcServer::port() const {
-    return listening_->port();
+void GrpcServer::take(int socket) {
+    serving_->take(socket);
 }
 
 void GrpcServer::stop() {
-    listening_->stop();
+    serving_->stop();
 }
 
 } // namespace claviger

@@ -5,7 +5,6 @@
 
 #include "base/secret.h"
 #include "base/uuid.h"
-#include "server/acceptor.h"
 #include "server/admit.h"
 #include "server/answer_record.h"
 
@@ -13,6 +12,8 @@ namespace claviger {
 namespace {
 
 namespace ip = boost::asio::ip;
+
+constexpr std::int64_t milliseconds_between_warnings = 60'000;
 
 /// Two fields that a gateway has joined look like one.
 std::string_view twice(const AdmittedHead& head, bool has_joined_fields) {
@@ -68,7 +69,7 @@ HttpResponse judge(GatewayQuestion& question, HttpRequest& request, std::string_
 
 } // namespace
 
-GatewayAnswer answer_question(GatewayQuestion& question, GatewayEnvironment& environment) {
+GatewayAnswer answer_question(GatewayQuestion& question, const GatewayEnvironment& environment) {
     const std::int64_t began = environment.clock.now().microseconds;
     HttpRequest request;
     request.request_id = Uuid::make(environment.random).text();
@@ -86,19 +87,44 @@ GatewayAnswer answer_question(GatewayQuestion& question, GatewayEnvironment& env
     return {std::move(response), std::move(request.request_id)};
 }
 
-Result<std::unique_ptr<GatewayListener>> GatewayListener::start(const SocketAddress& address,
-                                                                std::optional<GrpcTlsFiles> tls,
-                                                                GatewayEnvironment environment) {
-    // gRPC would not say why it cannot listen.
-    TRY(Acceptor::check_free({ip::make_address(address.host), address.port}));
-    auto listener = std::make_unique<GatewayListener>();
-    listener->server_ = TRY(GrpcServer::start(
-        {.listen = address.text(), .tls = std::move(tls)},
-        [environment](GatewayQuestion& question) mutable {
-            return answer_question(question, environment);
-        },
+Result<std::unique_ptr<GatewayListener>>
+GatewayListener::start(const SocketAddress& address, std::optional<GrpcTlsFiles> tls,
+                       const GatewayEnvironment& environment, HttpServer& server) {
+    std::unique_ptr<GatewayListener> listener(new GatewayListener(environment));
+    listener->grpc_ = TRY(GrpcServer::start(
+        {.tls = std::move(tls)},
+        [environment](GatewayQuestion& question) { return answer_question(question, environment); },
         environment.log));
+    listener->port_ =
+        TRY(server.add_listener({address.host, address.port},
+                                [self = listener.get()](Socket socket, const ip::address& source) {
+                                    self->take(std::move(socket), source);
+                                }));
     return listener;
+}
+
+void GatewayListener::take(Socket socket, const ip::address& source) {
+    const std::string text = source.to_string();
+    if (!environment_.route_map.trusts(text)) { // it would be refused whatever it asks
+        turn_away(text);
+        return;
+    }
+    boost::system::error_code ec;
+    const int descriptor = socket.release(ec);
+    if (!ec) {
+        grpc_->take(descriptor);
+    }
+}
+
+void GatewayListener::turn_away(std::string_view source) {
+    environment_.metrics.rejected_connections.fetch_add(1, std::memory_order_relaxed);
+    const std::int64_t now = environment_.clock.monotonic_milliseconds();
+    if (now >= next_warning_milliseconds_) {
+        next_warning_milliseconds_ = now + milliseconds_between_warnings;
+        environment_.log.write(LogLevel::warning,
+                               "no gateway of the route map, and turned away where they ask",
+                               {{"source_ip", source}});
+    }
 }
 
 } // namespace claviger

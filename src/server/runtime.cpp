@@ -110,7 +110,8 @@ Result<std::unique_ptr<GatewayListener>> start_gateway_listener(const Options& o
     return GatewayListener::start(*options.grpc_listen, std::move(tls),
                                   {*options.route_map, application.dispatcher(),
                                    application.random(), application.clock(), log,
-                                   server.other_metrics()});
+                                   server.other_metrics()},
+                                  server);
 }
 
 void print_first_administrator(const AddedTenant& tenant) {
@@ -231,7 +232,9 @@ int serve(ServeOptions serve_options, std::string_view version) {
         print_demo((*application)->public_url(), *first->demo);
     }
     wait_for_stop(signals, **application, **server);
-    gateways->reset();
+    if (*gateways != nullptr) {
+        (*gateways)->stop();
+    }
     (*server)->stop();
     control->reset();
     (*application)->maintain();
