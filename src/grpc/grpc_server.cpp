@@ -12,9 +12,11 @@
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
 #include <grpcpp/support/proto_buffer_reader.h>
+#include <mutex>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 namespace claviger {
 namespace {
@@ -153,6 +155,11 @@ public:
     }
 
     void take(int socket) {
+        const std::scoped_lock lock(mutex_);
+        if (is_stopped_) { // gRPC would leave it open
+            ::close(socket);
+            return;
+        }
         const int yes = 1;
         ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
         ::fcntl(socket, F_SETFL, ::fcntl(socket, F_GETFL) | O_NONBLOCK);
@@ -162,6 +169,10 @@ public:
     }
 
     void stop() {
+        {
+            const std::scoped_lock lock(mutex_);
+            is_stopped_ = true;
+        }
         if (server_) {
             server_->Shutdown(gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
                                            gpr_time_from_millis(stop_milliseconds_, GPR_TIMESPAN)));
@@ -174,6 +185,8 @@ private:
     std::unique_ptr<grpc::Server> server_;
     std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> sockets_;
     std::int64_t stop_milliseconds_;
+    std::mutex mutex_;
+    bool is_stopped_ = false;
 };
 
 GrpcServer::GrpcServer(std::unique_ptr<Serving> serving) : serving_(std::move(serving)) {}
