@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 import socket
+import ssl
 import struct
 from dataclasses import dataclass, field
 
@@ -110,9 +111,13 @@ def literal(name: str, value: str) -> bytes:
 
 
 class Connection:
-    def __init__(self, port: int, source: str = "127.0.0.1") -> None:
+    def __init__(self, port: int, source: str = "127.0.0.1",
+                 tls: ssl.SSLContext | None = None) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=30,
                                                source_address=(source, 0))
+        if tls is not None:
+            tls.set_alpn_protocols(["h2"])
+            self.socket = tls.wrap_socket(self.socket, server_hostname="localhost")
         self.stream = 1
         self.socket.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(SETTINGS, 0, 0, b""))
 

@@ -94,14 +94,16 @@ def test_no_gateway_sends_bodies_along_by_itself(gateway, world):
     assert ask_by_body(gateway, world, world.project) == 403
 
 
-def test_envoy_sends_them_with_the_line_that_is_a_comment(world, sample_api, tmp_path, monkeypatch):
-    example = tmp_path / "envoy" / "envoy.yaml"
+@pytest.mark.parametrize("kind", ["envoy", "envoy-grpc"])
+def test_envoy_sends_them_with_the_line_that_is_a_comment(world, sample_api, tmp_path, monkeypatch,
+                                                          kind):
+    example = tmp_path / demo.KINDS[kind]
     example.parent.mkdir()
-    text = (EXAMPLES / "envoy" / "envoy.yaml").read_text()
+    text = (EXAMPLES / demo.KINDS[kind]).read_text()
     assert text.count("# with_request_body:") == 1
     example.write_text(text.replace("# with_request_body:", "with_request_body:"))
     monkeypatch.setattr(demo, "HERE", tmp_path)
-    with open_gateway("envoy", tmp_path / "files", world, sample_api) as opened:
+    with open_gateway(kind, tmp_path / "files", world, sample_api) as opened:
         assert ask_by_body(opened, world, world.project) == 200
         assert ask_by_body(opened, world, world.other_project) == 403
         assert ask_by_body(opened, world, "x" * 70_000) == 413

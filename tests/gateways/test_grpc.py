@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
+import ssl
 import subprocess
 import threading
+import time
 
 import pytest
 import requests
@@ -254,6 +257,64 @@ def test_a_stop_ends_connections_that_wait():
             assert server.process.wait(timeout=25) == 0
         assert not [line for line in server.log().splitlines() if "grpc" in line.lower()
                     and not line.startswith(("{", "claviger: "))]
+
+
+def make_certificate(folder):
+    key, certificate = folder / "tls.key", folder / "tls.crt"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                    "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=localhost", "-addext",
+                    "subjectAltName=DNS:localhost", "-days", "1", "-keyout", f"{key}.new", "-out",
+                    f"{certificate}.new"], check=True, capture_output=True)
+    for file in (key, certificate):
+        new = file.with_name(f"{file.name}.new")
+        new.chmod(0o600)
+        new.rename(file)
+    return key, certificate
+
+
+def can_ask(port, certificate, version=ssl.TLSVersion.TLSv1_3):
+    context = ssl.create_default_context(cafile=str(certificate))
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    context.minimum_version = context.maximum_version = version
+    try:
+        with check_client.Connection(port, tls=context) as connection:
+            return connection.call(check_client.question("GET", "/public/x", HOST))[0] == 0
+    except (ssl.SSLError, ConnectionError):
+        return False
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # the version is old
+def test_tls_with_the_files_of_the_listener(tmp_path):
+    key, certificate = make_certificate(tmp_path)
+    with Server("--route-map", str(ROUTES), "--grpc-listen", "127.0.0.1:0", "--tls-cert",
+                str(certificate), "--tls-key", str(key)) as server:
+        port = int(server.said(r"gRPC for Envoy on .+:(\d+)"))
+        assert can_ask(port, certificate) and can_ask(port, certificate, ssl.TLSVersion.TLSv1_2)
+        assert not can_ask(port, certificate, ssl.TLSVersion.TLSv1_1)
+        with pytest.raises(ConnectionError):
+            check_client.check(port, check_client.question("GET", "/public/x", HOST))
+        make_certificate(tmp_path)  # in place of those
+        deadline = time.monotonic() + 30
+        while not can_ask(port, certificate):
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+
+
+def test_no_descriptor_left_is_no_end():
+    with Server("--route-map", str(ROUTES), "--grpc-listen", "127.0.0.1:0",
+                prefix=("prlimit", "--nofile=120:120")) as server:
+        port = int(server.said(r"gRPC for Envoy on .+:(\d+)"))
+        waiting = [socket.create_connection(("127.0.0.1", port)) for _ in range(150)]
+        for connection in waiting:
+            connection.close()
+        message = check_client.question("GET", "/public/x", HOST)
+        deadline = time.monotonic() + 30
+        while True:
+            try:
+                assert check_client.check(port, message).status == 200
+                return
+            except ConnectionError:
+                assert time.monotonic() < deadline
 
 
 def test_the_examples_for_envoy_differ_in_how_it_asks():

@@ -81,7 +81,7 @@ class Server:
         try:
             for line in self.process.stdout:
                 self.output.append(line)
-                if found := re.fullmatch(r"claviger: listening on http://(.+):(\d+)\n", line):
+                if found := re.fullmatch(r"claviger: listening on https?://(.+):(\d+)\n", line):
                     self.address = (found.group(1), int(found.group(2)))
                     return
         finally:
