@@ -61,7 +61,8 @@ void append_request_line(GatewayQuestion& question, const envoy_v3::HttpRequest&
 void add_header(google::protobuf::RepeatedPtrField<envoy_v3::HeaderValueOption>& headers,
                 std::string_view name, std::string_view value) {
     envoy_v3::HeaderValueOption& option = *headers.Add();
-    // Without the one Envoy adds to what the client sent, without the other it drops the empty.
+    // In place of what the client sent, and also when empty. Envoy 1.40 takes an answer of this
+    // kind so in any case.
     option.set_append_action(overwrite_or_add);
     option.set_keep_empty_value(true);
     option.mutable_header()->set_key(ascii_lower(name));

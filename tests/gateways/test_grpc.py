@@ -96,7 +96,8 @@ def test_what_is_no_request_head_is_refused(world, joined, fields):
 
 
 @pytest.mark.parametrize("change", [
-    {"method": ""}, {"method": "GET /public/x HTTP/1.1\r\nX: y\r\n\r\nGET"}, {"method": "G T"},
+    {"method": ""}, {"method": "G T"},
+    {"method": "GET /.well-known/oauth-protected-resource HTTP/1.1\r\nHost: x\r\n\r\nGET"},
     {"host": ""}, {"host": "a b"}, {"host": f"{HOST}\r\nx: y"}, {"host": "app.c.example"},
     {"target": ""}, {"target": "*"}, {"target": "public/x"}, {"target": "/../forward-auth"},
     {"target": "//public/x"}, {"target": "/public/x HTTP/1.1\r\nHost: app.a.example\r\n\r\n"},
