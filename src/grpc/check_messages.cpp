@@ -45,7 +45,7 @@ void append_line(GatewayQuestion& question, std::string_view name, std::string_v
     question.head.append(name).append(": ").append(value).append("\r\n");
 }
 
-void append_request_line(GatewayQuestion& question, const envoy_v3::HttpRequest& http) {
+void append_request(GatewayQuestion& question, const envoy_v3::HttpRequest& http) {
     constexpr std::string_view blanks("\r\n\0\t ", 5);
     const auto is_word = [&](std::string_view text) {
         return !text.empty() && text.find_first_of(blanks) == std::string_view::npos;
@@ -54,8 +54,13 @@ void append_request_line(GatewayQuestion& question, const envoy_v3::HttpRequest&
         question.why_no_head = "The request line is malformed.";
         return;
     }
+    if (!is_word(http.host())) {
+        question.why_no_head = "The Host header is malformed.";
+        return;
+    }
     question.head.append(http.method()).append(" ").append(ext_authz_prefix);
     question.head.append(http.path()).append(" HTTP/1.1\r\n");
+    question.head.append("Host: ").append(http.host()).append("\r\n");
 }
 
 void add_header(google::protobuf::RepeatedPtrField<envoy_v3::HeaderValueOption>& headers,
@@ -93,8 +98,7 @@ std::optional<GatewayQuestion> read_question(google::protobuf::io::ZeroCopyInput
     const envoy_v3::HttpRequest& http = check.attributes().request().http();
     GatewayQuestion question;
     question.client_ip = check.attributes().source().address().socket_address().address();
-    append_request_line(question, http);
-    append_line(question, "Host", http.host());
+    append_request(question, http);
     for (const envoy_v3::HeaderValue& field : http.header_map().headers()) {
         const bool is_raw = !field.raw_value().empty();
         append_line(question, field.key(), is_raw ? field.raw_value() : field.value());

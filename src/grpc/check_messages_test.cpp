@@ -122,6 +122,11 @@ TEST(QuestionTest, HasNoHeadWhereTheRequestLineCouldBeReadInTwoWays) {
         check.http().set_path(bad);
         EXPECT_NE(check.read().why_no_head, "") << bad;
     }
+    for (const std::string bad : {"", " a", "a\t", "a b"}) {
+        Check check;
+        check.http().set_host(bad);
+        EXPECT_NE(check.read().why_no_head, "") << bad;
+    }
 }
 
 TEST(QuestionTest, NamesTheClientAndItsBody) {

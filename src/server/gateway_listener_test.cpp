@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/gateway_listener.h"
 
+#include <algorithm>
+#include <array>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 #include <gtest/gtest.h>
 
+#include "api/header_lines.h"
+#include "api/request_target.h"
 #include "base/seeded_random.h"
+#include "grpc/external_auth.pb.h"
 #include "server/admit.h"
 
 namespace claviger {
@@ -73,6 +79,57 @@ TEST_F(AnswerQuestionTest, IsServedAsOverHttp) {
     EXPECT_EQ(api_.last->body, "0123456789");
     EXPECT_EQ(api_.last->peer_ip, "127.0.0.1");
     EXPECT_TRUE(api_.last->header_lines.starts_with("Host: a.example:80\r\nAuthorization"));
+}
+
+/// Whatever a gateway says, what is served is what it said: no field becomes two, or another's.
+TEST_F(AnswerQuestionTest, WhatIsServedIsWhatWasAsked) {
+    constexpr std::string_view letters("aA/:.?#%_,;= \t\r\n\0\x7f\x80", 19);
+    SeededRandom random(20);
+    const auto text = [&](std::size_t longest, std::string good) {
+        std::array<std::uint8_t, 8> drawn{};
+        random.fill(drawn);
+        if (drawn[0] % 4 != 0) { // mostly what passes, so that something does
+            return good;
+        }
+        good.resize(drawn[1] % (longest + 1));
+        for (std::size_t i = 0; i < good.size(); ++i) {
+            good[i] = letters[drawn[2 + i % 6] % letters.size()];
+        }
+        return good;
+    };
+    int served = 0;
+    for (int i = 0; i < 20'000; ++i) {
+        envoy::service::auth::v3::CheckRequest check;
+        auto& http = *check.mutable_attributes()->mutable_request()->mutable_http();
+        http.set_method(text(3, "GET"));
+        http.set_path(text(6, "/p"));
+        http.set_host(text(3, "a"));
+        auto& field = *http.mutable_header_map()->add_headers();
+        field.set_key(text(3, "x"));
+        field.set_raw_value(text(6, "y"));
+        const std::string bytes = check.SerializeAsString();
+        google::protobuf::io::ArrayInputStream stream(bytes.data(), static_cast<int>(bytes.size()));
+        GatewayQuestion asked = read_question(stream).value();
+        asked.peer_ip = "127.0.0.1";
+        api_.last.reset();
+        answer_question(asked, {*map_, api_, random_, clock_, log_, metrics_});
+        if (!api_.last) {
+            continue;
+        }
+        ++served;
+        const HttpRequest& request = *api_.last;
+        const std::string target =
+            request.path + (http.path().contains('?') ? "?" + request.query : "");
+        EXPECT_EQ(target, "/ext-authz" + http.path());
+        EXPECT_TRUE(request.method == HttpMethod::other ||
+                    name_of(request.method) == http.method());
+        EXPECT_EQ(request.host, host_name_of(http.host()));
+        EXPECT_LE(std::ranges::count(request.header_lines, '\n'), 2);
+        const auto values = header_values(request.header_lines, field.key());
+        const bool is_left_out = field.key().starts_with(':') || field.key() == "Host";
+        EXPECT_TRUE(is_left_out || values.size() == 1) << field.key();
+    }
+    EXPECT_GT(served, 5'000);
 }
 
 TEST_F(AnswerQuestionTest, IsRefusedWhenItIsTooLong) {

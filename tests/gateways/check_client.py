@@ -10,7 +10,7 @@ import struct
 from dataclasses import dataclass, field
 
 CHECK = "/envoy.service.auth.v3.Authorization/Check"
-DATA, HEADERS, RESET, SETTINGS, PING, GOAWAY = 0, 1, 3, 4, 6, 7
+DATA, HEADERS, RESET, SETTINGS, PING, GOAWAY, WINDOW_UPDATE = 0, 1, 3, 4, 6, 7, 8
 END_STREAM, END_HEADERS, ACK = 1, 4, 1
 OK, PERMISSION_DENIED, UNAUTHENTICATED = 0, 7, 16  # of gRPC
 
@@ -115,6 +115,7 @@ class Connection:
                  tls: ssl.SSLContext | None = None) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=30,
                                                source_address=(source, 0))
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if tls is not None:
             tls.set_alpn_protocols(["h2"])
             self.socket = tls.wrap_socket(self.socket, server_hostname="localhost")
@@ -154,6 +155,8 @@ class Connection:
             content = self.take(int.from_bytes(size[:3], "big"))
             if kind in (SETTINGS, PING) and not flags & ACK:
                 self.socket.sendall(frame(kind, ACK, 0, content if kind == PING else b""))
+            if kind == DATA and content:  # room for as much again
+                self.socket.sendall(frame(WINDOW_UPDATE, 0, 0, struct.pack(">I", len(content))))
             if kind == GOAWAY or (kind == RESET and stream == self.stream):
                 return None, data[5:]
             if kind in (HEADERS, DATA) and stream == self.stream:
