@@ -23,6 +23,8 @@ add_library(utf8proc::utf8proc INTERFACE IMPORTED)
 target_include_directories(utf8proc::utf8proc INTERFACE "${UTF8PROC_INCLUDE}")
 target_link_libraries(utf8proc::utf8proc INTERFACE "${UTF8PROC_LIBRARY}")
 
+include(Grpc)
+
 if(CLAVIGER_TESTS)
     enable_testing()
     find_package(GTest REQUIRED)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Starts Claviger, a small API and a gateway between clients and the API, and prints what to try.
 
-    ./dev demo nginx|caddy|envoy        installs what is missing and runs this
+    ./dev demo nginx|caddy|envoy|envoy-grpc     installs what is missing and runs this
 """
 from __future__ import annotations
 
@@ -18,24 +18,36 @@ import tempfile
 import threading
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 HERE = Path(__file__).resolve().parent
 CLAVIGER = Path(os.environ.get("CLAVIGER_BINARY", HERE.parents[1] / "build" / "claviger"))
-KINDS = {"nginx": "nginx.conf", "caddy": "Caddyfile", "envoy": "envoy.yaml"}
-# Of the gateway, of Claviger and of the API, as the files have them.
-PORTS = (8088, 8080, 8089)
+KINDS = {"nginx": "nginx/nginx.conf", "caddy": "caddy/Caddyfile", "envoy": "envoy/envoy.yaml",
+         "envoy-grpc": "envoy/envoy-grpc.yaml"}
+
+
+class Ports(NamedTuple):
+    """As the files have them."""
+    gateway: int = 8088
+    claviger: int = 8080
+    api: int = 8089
+    grpc: int = 8081  # of Claviger
+
+
+PORTS = Ports()
 START_SECONDS = 60
 STOP_SECONDS = 20
 
 
 def program(kind: str) -> str | None:
     """Envoy comes as a Python package, which puts it beside the interpreter."""
-    beside = Path(sys.executable).parent / kind
+    name = Path(KINDS[kind]).parent.name
+    beside = Path(sys.executable).parent / name
     path = os.environ.get("PATH", "") + os.pathsep + "/usr/sbin"
-    return str(beside) if beside.exists() else shutil.which(kind, path=path)
+    return str(beside) if beside.exists() else shutil.which(name, path=path)
 
 
-def with_ports(text: str, ports: tuple[int, int, int]) -> str:
+def with_ports(text: str, ports: Ports) -> str:
     others = dict(zip(map(str, PORTS), map(str, ports)))
     return re.sub(rf"\b({'|'.join(others)})\b", lambda found: others[found.group()], text)
 
@@ -61,38 +73,40 @@ def stop(process: subprocess.Popen) -> None:
         process.wait()
 
 
-def start_gateway(kind: str, folder: Path, ports: tuple[int, int, int]) -> subprocess.Popen:
+def start_gateway(kind: str, folder: Path, ports: Ports) -> subprocess.Popen:
     """Listens when this returns. What it writes goes to `folder`, where its log is as well."""
     folder.mkdir()
-    file, log = folder / KINDS[kind], folder / "log"
-    file.write_text(with_ports((HERE / kind / KINDS[kind]).read_text(), ports))
+    example = HERE / KINDS[kind]
+    file, log = folder / example.name, folder / "log"
+    file.write_text(with_ports(example.read_text(), ports))
     arguments = {"nginx": ["-p", f"{folder}/", "-c", str(file)],
                  "caddy": ["run", "--config", str(file)],
                  "envoy": ["-c", str(file), "--concurrency", "1", "--use-dynamic-base-id",
-                           "--log-level", "warn"]}
+                           "--log-level", "warn"]}[example.parent.name]
     with log.open("wb") as output:
-        process = subprocess.Popen([program(kind), *arguments[kind]], stdout=output, stderr=output,
+        process = subprocess.Popen([program(kind), *arguments], stdout=output, stderr=output,
                                    env=os.environ | {"HOME": str(folder)})
-    wait_for(ports[0], process, log)
+    wait_for(ports.gateway, process, log)
     return process
 
 
-def start_api(folder: Path, ports: tuple[int, int, int]) -> subprocess.Popen:
+def start_api(folder: Path, ports: Ports) -> subprocess.Popen:
     log = folder / "api.log"
     with log.open("wb") as output:
-        process = subprocess.Popen([sys.executable, HERE / "workloads_api.py", str(ports[2])],
+        process = subprocess.Popen([sys.executable, HERE / "workloads_api.py", str(ports.api)],
                                    stdout=output, stderr=output)
-    wait_for(ports[2], process, log)
+    wait_for(ports.api, process, log)
     return process
 
 
-def start_claviger(folder: Path, ports: tuple[int, int, int]) -> tuple[subprocess.Popen, str]:
+def start_claviger(folder: Path, ports: Ports) -> tuple[subprocess.Popen, str]:
     """With demo data in a new folder; gives the demo account's secret."""
     routes = folder / "routes.toml"
     routes.write_text(with_ports((HERE / "routes.toml").read_text(), ports))
     process = subprocess.Popen(
         [CLAVIGER, "serve", "--demo", "--data", folder / "data", "--listen",
-         f"127.0.0.1:{ports[1]}", "--route-map", routes, "--trusted-proxy", "127.0.0.1/32"],
+         f"127.0.0.1:{ports.claviger}", "--grpc-listen", f"127.0.0.1:{ports.grpc}", "--route-map",
+         routes, "--trusted-proxy", "127.0.0.1/32"],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     said = ""
     for line in process.stdout:
@@ -104,7 +118,7 @@ def start_claviger(folder: Path, ports: tuple[int, int, int]) -> tuple[subproces
     raise RuntimeError(said)
 
 
-def hints(kind: str, secret: str, ports: tuple[int, int, int]) -> str:
+def hints(kind: str, secret: str, ports: Ports) -> str:
     gateway, claviger = (f"http://localhost:{port}" for port in ports[:2])
     grant = ('{"grantType":"client_credentials","clientId":"demo-reader","clientSecret":"' +
              secret + '"}')
@@ -127,7 +141,7 @@ sed 's/.*"accessToken":"\\([^"]*\\)".*/\\1/')
 """
 
 
-def run(kind: str, ports: tuple[int, int, int]) -> None:
+def run(kind: str, ports: Ports) -> None:
     running: list[subprocess.Popen] = []
     with tempfile.TemporaryDirectory(prefix="claviger-demo-") as name:
         folder = Path(name)
@@ -150,8 +164,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("gateway", choices=KINDS)
-    parser.add_argument("--ports", nargs=3, type=int, default=PORTS,
-                        metavar=("GATEWAY", "CLAVIGER", "API"))
+    parser.add_argument("--ports", nargs=4, type=int, default=PORTS,
+                        metavar=("GATEWAY", "CLAVIGER", "API", "GRPC"))
     arguments = parser.parse_args()
     if program(arguments.gateway) is None:
         print(f"{arguments.gateway} is not installed; ./dev demo {arguments.gateway} installs it",
@@ -160,7 +174,7 @@ def main() -> int:
     for number in (signal.SIGINT, signal.SIGTERM):  # SIGINT is ignored in the background
         signal.signal(number, signal.default_int_handler)
     try:
-        run(arguments.gateway, tuple(arguments.ports))
+        run(arguments.gateway, Ports(*arguments.ports))
     except RuntimeError as error:
         print(error, file=sys.stderr)
         return 1

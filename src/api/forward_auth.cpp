@@ -128,6 +128,11 @@ Result<std::string> scope_value(const HttpRequest& request, const RouteMatch& ma
     if (values.size() != 1 || values.front().empty()) {
         return no_one_scope(source);
     }
+    // Whether it is one field or two, only the client knows.
+    if (source.from == ScopeFrom::header && request.has_joined_fields &&
+        values.front().contains(',')) {
+        return no_one_scope(source);
+    }
     return std::string(values.front());
 }
 

@@ -156,6 +156,12 @@ std::vector<OptionSpec> make_place_options() {
          .without = "off",
          .help = "Address of the listener for Prometheus metrics; port 0 takes any",
          .assign = assign_address<&Options::metrics_listen>},
+        {.name = "grpc-listen",
+         .metavar = "HOST:PORT",
+         .without = "off",
+         .help = "Address of the listener for Envoy's questions over gRPC; needs route-map; port 0 "
+                 "takes any",
+         .assign = assign_address<&Options::grpc_listen>},
         {.name = "tls-cert",
          .kind = OptionKind::path,
          .metavar = "FILE",

@@ -157,6 +157,11 @@ private:
                 std::string(has_key ? "tls-key without tls-cert: " : "tls-cert without tls-key: ") +
                 origin_of(has_key ? "tls-key" : "tls-cert") + "; give both or neither");
         }
+        if (options.grpc_listen && origin_of("route-map") == "default") {
+            result_.problems.push_back(
+                "grpc-listen without route-map: " + origin_of("grpc-listen") +
+                "; give the map of the APIs that Envoy stands before");
+        }
     }
 
     void check_lifetimes() {

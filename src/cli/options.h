@@ -34,7 +34,8 @@ struct Options {
     bool listen_is_explicit = false; // otherwise the next free port may be taken
     std::string public_url;          // without a trailing slash; empty: the listening address
     std::optional<SocketAddress> metrics_listen;
-    std::filesystem::path tls_cert; // both or neither
+    std::optional<SocketAddress> grpc_listen; // with route_map only
+    std::filesystem::path tls_cert;           // both or neither
     std::filesystem::path tls_key;
     std::string admin_email;
     std::optional<Secret> admin_password; // absent: generated when one is needed

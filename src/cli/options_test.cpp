@@ -113,7 +113,8 @@ protected:
         const bool is_secret = spec.kind == OptionKind::secret && !value.empty();
         EXPECT_EQ(option.value, is_secret ? "********" : value) << spec.name;
         EXPECT_EQ(option.origin, origin) << spec.name;
-        if (!spec.name.starts_with("tls-") && spec.name != "refresh-token-lifetime") {
+        if (!spec.name.starts_with("tls-") && spec.name != "refresh-token-lifetime" &&
+            spec.name != "grpc-listen") {
             EXPECT_THAT(resolved.problems, IsEmpty()) << spec.name;
         }
     }
@@ -240,6 +241,7 @@ TEST_F(OptionsTest, EveryFieldTakesItsValue) {
         {"listen", "[::1]:0"},
         {"public-url", "https://auth.example.com/"},
         {"metrics-listen", "localhost:9090"},
+        {"grpc-listen", "127.0.0.1:9001"},
         {"tls-cert", "chain.pem"},
         {"tls-key", "key.pem"},
         {"admin-email", "root@example.org"},
@@ -267,6 +269,7 @@ TEST_F(OptionsTest, EveryFieldTakesItsValue) {
     EXPECT_TRUE(options.listen_is_explicit);
     EXPECT_EQ(options.public_url, "https://auth.example.com");
     EXPECT_EQ(options.metrics_listen, (SocketAddress{"127.0.0.1", 9090}));
+    EXPECT_EQ(options.grpc_listen, (SocketAddress{"127.0.0.1", 9001}));
     EXPECT_EQ(options.tls_cert, "chain.pem");
     EXPECT_EQ(options.tls_key, "key.pem");
     EXPECT_EQ(options.admin_email, "root@example.org");
@@ -301,6 +304,15 @@ TEST_F(OptionsTest, AnAudienceHasOneKnownAlgorithm) {
                               "files=RS256,", "files=RS256,files=ES256"}) {
         EXPECT_THAT(resolve_options({{"audience-algorithm", wrong}}).problems, SizeIs(1)) << wrong;
     }
+}
+
+TEST_F(OptionsTest, EnvoyAsksAboutTheApisOfAMap) {
+    EXPECT_THAT(resolve_options({{"grpc-listen", "127.0.0.1:1"}}).problems,
+                ElementsAre("grpc-listen without route-map: flag; give the map of the APIs that "
+                            "Envoy stands before"));
+    EXPECT_THAT(
+        resolve_options({{"grpc-listen", "127.0.0.1:1"}, {"route-map", "nowhere"}}).problems,
+        ElementsAre(HasSubstr("route-map \"nowhere\"")));
 }
 
 TEST_F(OptionsTest, SessionsOutliveTokens) {

@@ -35,8 +35,8 @@ void ReserveFile::close() {
     }
 }
 
-Acceptor::Acceptor(IoThread& thread, TlsContexts* tls, Serves serves)
-    : thread_(thread), tls_(tls), serves_(serves), listener_(thread.context().get_executor()),
+Acceptor::Acceptor(IoThread& thread, Take take)
+    : thread_(thread), take_(std::move(take)), listener_(thread.context().get_executor()),
       pause_(thread.context()), accepted_(thread.context().get_executor()) {}
 
 Result<void> Acceptor::check_free(const Endpoint& endpoint) {
@@ -114,13 +114,7 @@ void Acceptor::take(Socket socket) {
     if (source.is_v6() && source.to_v6().is_v4_mapped()) {
         source = asio::ip::make_address_v4(asio::ip::v4_mapped, source.to_v6());
     }
-    auto place = thread_.environment().counts.enter(source);
-    if (!place) {
-        thread_.metrics().rejected_connections.fetch_add(1, std::memory_order_relaxed);
-        return;
-    }
-    start_connection(thread_, std::move(socket), *std::move(place),
-                     tls_ != nullptr ? tls_->current() : nullptr, serves_);
+    take_(std::move(socket), source);
 }
 
 /// Out of file descriptors: closes one waiting connection by means of the reserve, then rests, so

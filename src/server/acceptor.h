@@ -5,10 +5,11 @@
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <functional>
 
 #include "base/error.h"
-#include "server/connection.h"
-#include "server/tls.h"
+#include "server/io_thread.h"
+#include "server/wire.h"
 
 namespace claviger {
 
@@ -32,8 +33,11 @@ class Acceptor {
 public:
     using Endpoint = boost::asio::ip::tcp::endpoint;
 
-    /// `tls` may be null. Both must outlive the acceptor.
-    Acceptor(IoThread& thread, TlsContexts* tls, Serves serves);
+    /// Takes over a socket that was accepted from this address.
+    using Take = std::function<void(Socket socket, const boost::asio::ip::address& source)>;
+
+    /// `take` is called on the thread. Both must outlive the acceptor.
+    Acceptor(IoThread& thread, Take take);
     Result<void> open(const Endpoint& endpoint);
     std::uint16_t port() const;
     /// Before the thread runs, or on it.
@@ -55,8 +59,7 @@ private:
     void pause();
 
     IoThread& thread_;
-    TlsContexts* tls_;
-    Serves serves_;
+    Take take_;
     Listener listener_;
     boost::asio::steady_timer pause_;
     Socket accepted_;

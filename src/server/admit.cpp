@@ -272,6 +272,17 @@ std::optional<std::string_view> take_line(std::string_view& rest) {
     return holds('\r') || holds('\n') || holds('\0') ? std::nullopt : std::optional(line);
 }
 
+/// Into the memory that is there, if it is.
+void copy(const std::optional<std::string_view>& from, std::optional<std::string>& to) {
+    if (!from) {
+        to.reset();
+    } else if (to) {
+        *to = *from;
+    } else {
+        to.emplace(*from);
+    }
+}
+
 } // namespace
 
 HeadScan scan_head(std::string_view bytes, std::size_t scanned) {
@@ -338,6 +349,18 @@ std::expected<AdmittedHead, HttpRefusal> admit(std::string_view head_bytes) {
     head.close = seen.close || (head.http_1_0 && !seen.keep_alive);
     head.expects_continue = head.expects_continue && !head.http_1_0; // RFC 9110 10.1.1
     return head;
+}
+
+void take_head(const AdmittedHead& head, HttpRequest& request) {
+    request.method = head.method;
+    request.path = head.path;
+    request.query = head.query;
+    request.host = head.host;
+    copy(head.authorization, request.authorization);
+    copy(head.content_type, request.content_type);
+    copy(head.accept, request.accept);
+    copy(head.last_event_id, request.last_event_id);
+    request.user_agent = head.user_agent;
 }
 
 } // namespace claviger

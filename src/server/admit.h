@@ -57,4 +57,7 @@ HeadScan scan_head(std::string_view bytes, std::size_t scanned);
 /// `head` is everything up to and including the empty line.
 std::expected<AdmittedHead, HttpRefusal> admit(std::string_view head);
 
+/// Takes over what the head says, into the memory that the request has.
+void take_head(const AdmittedHead& head, HttpRequest& request);
+
 } // namespace claviger

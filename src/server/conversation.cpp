@@ -4,22 +4,12 @@
 #include "base/secret.h"
 #include "base/text.h"
 #include "server/answer.h"
+#include "server/answer_record.h"
 
 namespace claviger {
 namespace {
 
 constexpr std::size_t most_kept_memory = 4 * 1024; // of each buffer of an idle connection
-
-/// Into the memory that is there, if it is.
-void copy(const std::optional<std::string_view>& from, std::optional<std::string>& to) {
-    if (!from) {
-        to.reset();
-    } else if (to) {
-        *to = *from;
-    } else {
-        to.emplace(*from);
-    }
-}
 
 } // namespace
 
@@ -41,15 +31,7 @@ Task& Conversation::begin_task(const AdmittedHead& head) {
     Task& task = task_;
     HttpRequest& request = task.request;
     forget_secrets();
-    request.method = head.method;
-    request.path = head.path;
-    request.query = head.query;
-    request.host = head.host;
-    copy(head.authorization, request.authorization);
-    copy(head.content_type, request.content_type);
-    copy(head.accept, request.accept);
-    copy(head.last_event_id, request.last_event_id);
-    request.user_agent = head.user_agent;
+    take_head(head, request);
     request.source_ip = is_peer_trusted_
                             ? environment_.proxies.client_address(peer_, head.forwarded_for)
                             : peer_text_;
@@ -121,20 +103,7 @@ void Conversation::record_cut(const Error& error, const HttpRequest& request) {
 void Conversation::record(const HttpResponse& response, const HttpRequest& request,
                           std::string_view route) {
     const std::int64_t elapsed = environment_.clock.now().microseconds - began_microseconds_;
-    thread_.metrics().record(route, request.method, response.status,
-                             static_cast<double>(elapsed) / 1e6);
-    const LogLevel level = response.status >= 500 ? LogLevel::warning : LogLevel::debug;
-    if (!environment_.log.enabled(level)) {
-        return;
-    }
-    environment_.log.write(level, "answered",
-                           {{"status", std::int64_t{response.status}},
-                            {"method", name_of(request.method)},
-                            {"path", std::string_view(request.path)},
-                            {"route", route},
-                            {"microseconds", elapsed},
-                            {"source_ip", std::string_view(request.source_ip)},
-                            {"request_id", std::string_view(request.request_id)}});
+    record_answer(thread_.metrics(), environment_.log, request, {response.status, route, elapsed});
 }
 
 bool Conversation::refuse(int status, std::string_view detail, const HttpRequest& request) {

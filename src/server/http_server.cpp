@@ -4,7 +4,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 
-#include "server/acceptor.h"
+#include "server/connection.h"
 
 namespace claviger {
 namespace {
@@ -106,23 +106,46 @@ HttpServer::bind(HttpServerOptions options, HttpHandler& handler, AccessEventLog
     return server;
 }
 
+Acceptor::Take HttpServer::taker(IoThread& thread, TlsContexts* tls, Serves serves) {
+    return [&thread, tls, serves](Socket socket, const asio::ip::address& source) {
+        auto place = thread.environment().counts.enter(source);
+        if (!place) {
+            thread.metrics().rejected_connections.fetch_add(1, std::memory_order_relaxed);
+            return;
+        }
+        start_connection(thread, std::move(socket), *std::move(place),
+                         tls != nullptr ? tls->current() : nullptr, serves);
+    };
+}
+
+Result<std::uint16_t> HttpServer::open_acceptor(IoThread& thread,
+                                                const Acceptor::Endpoint& endpoint,
+                                                Acceptor::Take take) {
+    auto acceptor = std::make_unique<Acceptor>(thread, std::move(take));
+    TRY(acceptor->open(endpoint));
+    acceptors_.push_back(std::move(acceptor));
+    return acceptors_.back()->port();
+}
+
+Result<std::uint16_t> HttpServer::add_listener(const ListenAddress& address, Acceptor::Take take) {
+    const Acceptor::Endpoint endpoint = TRY(resolve(address));
+    TRY(Acceptor::check_free(endpoint));
+    return open_acceptor(*io_threads_.front(), endpoint, std::move(take));
+}
+
 Result<void> HttpServer::open_acceptors() {
     Acceptor::Endpoint endpoint = TRY(resolve(options_.listen));
     TRY(Acceptor::check_free(endpoint));
     for (const auto& thread : io_threads_) {
-        auto acceptor = std::make_unique<Acceptor>(*thread, tls_.get(), Serves::api);
-        TRY(acceptor->open(endpoint));
-        endpoint.port(acceptor->port()); // the first one chose it
-        acceptors_.push_back(std::move(acceptor));
+        // The first one chooses it.
+        const std::uint16_t port =
+            TRY(open_acceptor(*thread, endpoint, taker(*thread, tls_.get(), Serves::api)));
+        endpoint.port(port);
     }
     port_ = endpoint.port();
     if (options_.metrics) {
-        const Acceptor::Endpoint metrics = TRY(resolve(*options_.metrics));
-        TRY(Acceptor::check_free(metrics));
-        auto acceptor = std::make_unique<Acceptor>(*io_threads_.front(), nullptr, Serves::metrics);
-        TRY(acceptor->open(metrics));
-        metrics_port_ = acceptor->port();
-        acceptors_.push_back(std::move(acceptor));
+        metrics_port_ = TRY(
+            add_listener(*options_.metrics, taker(*io_threads_.front(), nullptr, Serves::metrics)));
     }
     return {};
 }
@@ -166,8 +189,8 @@ void HttpServer::stop() {
 }
 
 std::string HttpServer::metrics_text() const {
-    std::vector<const ThreadMetrics*> figures;
-    figures.reserve(io_threads_.size());
+    std::vector<const ThreadMetrics*> figures{&other_metrics_};
+    figures.reserve(io_threads_.size() + 1);
     for (const auto& thread : io_threads_) {
         figures.push_back(&thread->metrics());
     }

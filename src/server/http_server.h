@@ -10,7 +10,9 @@
 #include <vector>
 
 #include "base/error.h"
+#include "server/acceptor.h"
 #include "server/io_thread.h"
+#include "server/own_routes.h"
 #include "server/tls.h"
 
 namespace claviger {
@@ -32,7 +34,6 @@ struct HttpServerOptions {
     ServerLimits limits;
 };
 
-class Acceptor;
 class ThreadBell;
 
 class HttpServer {
@@ -49,9 +50,14 @@ public:
 
     std::uint16_t port() const { return port_; }
     std::uint16_t metrics_port() const { return metrics_port_; }
+    /// Of what another listener answers: its figures are shown with those of this one.
+    ThreadMetrics& other_metrics() { return other_metrics_; }
     /// To be called after each change of the directory, from any thread, also when the server is
     /// gone.
     std::function<void()> change_listener() const;
+    /// Accepts for another, before run(): `take` gets the sockets, and must outlive this server's
+    /// stop(). Gives the port.
+    Result<std::uint16_t> add_listener(const ListenAddress& address, Acceptor::Take take);
     /// Starts to accept. Returns at once.
     void run();
     void reload_certificates();
@@ -64,12 +70,17 @@ private:
                AccessEventLog& access_events, Random& random, const Clock& clock, Log& log,
                ReadinessCheck readiness, MetricSource metrics);
     Result<void> open_acceptors();
+    Result<std::uint16_t> open_acceptor(IoThread& thread, const Acceptor::Endpoint& endpoint,
+                                        Acceptor::Take take);
+    /// Takes for this server.
+    Acceptor::Take taker(IoThread& thread, TlsContexts* tls, Serves serves);
     std::string metrics_text() const;
     void stop_on(IoThread& thread);
 
     HttpServerOptions options_;
     ServerEnvironment environment_;
     MetricSource metrics_;
+    ThreadMetrics other_metrics_;
     std::unique_ptr<TlsContexts> tls_;
     std::vector<std::unique_ptr<IoThread>> io_threads_;
     std::shared_ptr<ThreadBell> bell_; // shared with those who ring it, which outlive this

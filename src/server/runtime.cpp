@@ -10,6 +10,7 @@
 #include "cli/operations.h"
 #include "server/application.h"
 #include "server/control.h"
+#include "server/gateway_listener.h"
 #include "server/http_server.h"
 
 namespace claviger {
@@ -95,6 +96,24 @@ Result<std::unique_ptr<HttpServer>> bind_server(const Options& options, std::str
     return server;
 }
 
+/// Nothing when there is no such listener.
+Result<std::unique_ptr<GatewayListener>> start_gateway_listener(const Options& options,
+                                                                Application& application,
+                                                                HttpServer& server, Log& log) {
+    if (!options.grpc_listen) {
+        return nullptr;
+    }
+    std::optional<GrpcTlsFiles> tls;
+    if (!options.tls_cert.empty()) {
+        tls = {options.tls_cert, options.tls_key};
+    }
+    return GatewayListener::start(*options.grpc_listen, std::move(tls),
+                                  {*options.route_map, application.dispatcher(),
+                                   application.random(), application.clock(), log,
+                                   server.other_metrics()},
+                                  server);
+}
+
 void print_first_administrator(const AddedTenant& tenant) {
     if (tenant.generated_password) {
         std::cerr << "claviger: first administrator " << tenant.admin_email << ", password "
@@ -148,10 +167,15 @@ void wait_for_stop(const sigset_t& signals, Application& application, HttpServer
     }
 }
 
-void announce(const Options& options, const HttpServer& server, const std::string& address) {
+void announce(const Options& options, const HttpServer& server, const GatewayListener* gateways,
+              const std::string& address) {
     if (options.metrics_listen) {
         const SocketAddress metrics{options.metrics_listen->host, server.metrics_port()};
         std::cout << "claviger: metrics on http://" << metrics.text() << "/metrics\n";
+    }
+    if (gateways != nullptr) {
+        const SocketAddress grpc{options.grpc_listen->host, gateways->port()};
+        std::cout << "claviger: gRPC for Envoy on " << grpc.text() << "\n";
     }
     std::cout << "claviger: listening on " << (options.tls_cert.empty() ? "http" : "https") << "://"
               << address << "\n";
@@ -195,8 +219,12 @@ int serve(ServeOptions serve_options, std::string_view version) {
     if (!control) {
         return report(control.error());
     }
+    auto gateways = start_gateway_listener(options, **application, **server, log);
+    if (!gateways) {
+        return report(gateways.error());
+    }
     (*server)->run();
-    announce(options, **server, address.text());
+    announce(options, **server, gateways->get(), address.text());
     if (first->tenant) {
         print_first_administrator(*first->tenant);
     }
@@ -204,6 +232,9 @@ int serve(ServeOptions serve_options, std::string_view version) {
         print_demo((*application)->public_url(), *first->demo);
     }
     wait_for_stop(signals, **application, **server);
+    if (*gateways != nullptr) {
+        (*gateways)->stop();
+    }
     (*server)->stop();
     control->reset();
     (*application)->maintain();

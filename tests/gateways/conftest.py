@@ -32,9 +32,13 @@ class World:
     def port(self) -> int:
         return self.server.address[1]
 
+    @property
+    def grpc_port(self) -> int:
+        return int(self.server.said(r"gRPC for Envoy on .+:(\d+)"))
+
 
 def new_server() -> Server:
-    return Server("--route-map", str(ROUTES))
+    return Server("--route-map", str(ROUTES), "--grpc-listen", "127.0.0.1:0")
 
 
 def make_world(server: Server) -> World:
@@ -80,7 +84,8 @@ def open_gateway(kind: str, folder: Path, world: World, sample_api: SampleApi):
     assert demo.program(kind), f"{kind} is not installed"
     port = free_port()
     folder.mkdir(exist_ok=True)
-    process = demo.start_gateway(kind, folder / kind, (port, world.port, sample_api.port))
+    ports = demo.Ports(port, world.port, sample_api.port, world.grpc_port)
+    process = demo.start_gateway(kind, folder / kind, ports)
     try:
         yield Gateway(kind, port)
     finally:

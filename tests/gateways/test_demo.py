@@ -19,7 +19,7 @@ EXPECTED = [200, 200, 403, 401, 403]
 
 @pytest.mark.parametrize("kind", demo.KINDS)
 def test_demo(kind):
-    ports = [str(free_port()) for _ in range(3)]
+    ports = [str(free_port()) for _ in range(4)]
     process = subprocess.Popen(
         [sys.executable, str(EXAMPLES / "demo.py"), kind, "--ports", *ports],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,

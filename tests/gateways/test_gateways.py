@@ -2,6 +2,8 @@
 """The shipped configuration of each gateway, with the real program in front of the sample API."""
 from __future__ import annotations
 
+import re
+
 import jwt
 import pytest
 import requests
@@ -94,17 +96,46 @@ def test_no_gateway_sends_bodies_along_by_itself(gateway, world):
     assert ask_by_body(gateway, world, world.project) == 403
 
 
-def test_envoy_sends_them_with_the_line_that_is_a_comment(world, sample_api, tmp_path, monkeypatch):
-    example = tmp_path / "envoy" / "envoy.yaml"
+@pytest.mark.parametrize("kind", ["envoy", "envoy-grpc"])
+def test_envoy_sends_them_with_the_line_that_is_a_comment(world, sample_api, tmp_path, monkeypatch,
+                                                          kind):
+    example = tmp_path / demo.KINDS[kind]
     example.parent.mkdir()
-    text = (EXAMPLES / "envoy" / "envoy.yaml").read_text()
+    text = (EXAMPLES / demo.KINDS[kind]).read_text()
     assert text.count("# with_request_body:") == 1
     example.write_text(text.replace("# with_request_body:", "with_request_body:"))
     monkeypatch.setattr(demo, "HERE", tmp_path)
-    with open_gateway("envoy", tmp_path / "files", world, sample_api) as opened:
+    with open_gateway(kind, tmp_path / "files", world, sample_api) as opened:
         assert ask_by_body(opened, world, world.project) == 200
         assert ask_by_body(opened, world, world.other_project) == 403
         assert ask_by_body(opened, world, "x" * 70_000) == 413
+
+
+def test_envoy_that_sends_all_headers_with_those_of_one_name_joined(world, sample_api, tmp_path,
+                                                                    monkeypatch):
+    """As it is configured where nobody can say otherwise."""
+    example = tmp_path / demo.KINDS["envoy-grpc"]
+    example.parent.mkdir()
+    text = (EXAMPLES / demo.KINDS["envoy-grpc"]).read_text()
+    text, joins = re.subn(r" +encode_raw_headers: true\n", "", text)
+    text, sends_all = re.subn(r" +allowed_headers:\n( +patterns:\n)( +- exact: .*\n)+", "", text)
+    assert joins == sends_all == 1
+    example.write_text(text)
+    monkeypatch.setattr(demo, "HERE", tmp_path)
+    good = f"Authorization: Bearer {world.viewer}"
+    project, department = (f"X-Project: {world.project}", "X-Department: d1")
+    with open_gateway("envoy-grpc", tmp_path / "files", world, sample_api) as opened:
+        for target, headers, expected in (
+                ("/api/v1/whoami", [good], 200), ("/api/v1/whoami", [], 401),
+                ("/api/v1/whoami", [good, good], 400), ("/public/x", [good, good], 400),
+                ("/by-header", [good, project], 200), ("/by-header", [good, project, project], 403),
+                ("/by-header", [good], 403), ("/by-header-name", [good, department], 403),
+                ("/p/1", [good, "Cookie: a=b", "Accept: a,b", "Accept: c"], 200)):
+            head = [f"GET {target} HTTP/1.1", "Host: app.a.example", *headers]
+            assert exchange(opened.port, "\n".join(head))[0] == expected, (target, headers)
+        for body in BODIES:
+            answer = wire.exchange(opened.address, post_of(world.viewer, body)).first()
+            assert answer.status == 200, body
 
 
 def test_documented_client(gateway, world):

@@ -81,7 +81,7 @@ class Server:
         try:
             for line in self.process.stdout:
                 self.output.append(line)
-                if found := re.fullmatch(r"claviger: listening on http://(.+):(\d+)\n", line):
+                if found := re.fullmatch(r"claviger: listening on https?://(.+):(\d+)\n", line):
                     self.address = (found.group(1), int(found.group(2)))
                     return
         finally:
@@ -119,6 +119,12 @@ class Server:
     @property
     def url(self) -> str:
         return f"http://{self.address[0]}:{self.address[1]}"
+
+    def said(self, pattern: str) -> str:
+        """What stands in the first group, in a line that the server printed as it started."""
+        found = re.search(rf"^claviger: {pattern}$", "".join(self.output), re.MULTILINE)
+        assert found, f"nothing like {pattern}: {self.output}"
+        return found.group(1)
 
     def log(self) -> str:
         return "".join(self.output) + self.log_file.read_text(errors="replace")
