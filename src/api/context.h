@@ -57,7 +57,8 @@ struct Services {
     Random& random;
     Log& log;
     Diagnoses& diagnoses;
-    const RouteMap* route_map = nullptr; // of protected APIs, if there are any
+    const RouteMap* route_map = nullptr;       // of protected APIs, if there are any
+    std::span<const Secret> gateway_secrets{}; // each is good; none: gateways need none
 };
 
 struct Context {

@@ -36,6 +36,23 @@ std::string pointer_segment(std::string_view name) {
 constexpr std::array<std::string_view, 3> forwarded_names{"X-Forwarded-Method", "X-Forwarded-Host",
                                                           "X-Forwarded-Uri"};
 
+/// Whether it is one of them, in a time that does not tell which, or how much of it is right.
+bool shows_secret(const HttpRequest& request, std::span<const Secret> secrets) {
+    if (secrets.empty()) {
+        return true;
+    }
+    const std::string_view shown =
+        request.gateway_secret
+            ? std::string_view(*request.gateway_secret)
+            : only_header_value(request.header_lines, gateway_secret_header).value_or("");
+    bool is_right = false;
+    for (const Secret& secret : secrets) {
+        const bool is_equal = constant_time_equal(shown, secret.reveal());
+        is_right = is_right || is_equal;
+    }
+    return is_right;
+}
+
 Operation operation_of(const RouteMatch& match, HttpMethod method) {
     return {.method = method,
             .path = match.route->path,
@@ -253,6 +270,9 @@ HttpResponse ForwardAuth::serve(const HttpRequest& request) {
     };
     if (!services_.route_map->trusts(request.peer_ip)) {
         return refuse("Only the gateways of the route map may ask here.");
+    }
+    if (!shows_secret(request, services_.gateway_secrets)) {
+        return refuse("The gateway has not shown its secret.");
     }
     const auto forwarded = read_forwarded(request);
     if (!forwarded) {

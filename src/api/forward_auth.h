@@ -20,6 +20,8 @@ namespace claviger {
 inline constexpr std::string_view forward_auth_path = "/forward-auth";
 /// Asked with the request's own method, host, path and query behind this prefix, as Envoy does.
 inline constexpr std::string_view ext_authz_prefix = "/ext-authz";
+/// What a gateway says besides the request that it holds, where a secret is asked of it.
+inline constexpr std::string_view gateway_secret_header = "X-Gateway-Secret";
 /// How much of a request's body such a gateway may send along, for scopes that stand in it.
 inline constexpr std::size_t most_of_forwarded_body = 64 * 1024;
 

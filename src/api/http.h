@@ -31,12 +31,13 @@ struct HttpRequest {
     std::optional<std::string> last_event_id; // of server-sent events
     std::string user_agent;                   // as the client says
     std::string body;
-    std::string source_ip;          // the peer, or what a trusted proxy says
-    std::string peer_ip;            // whoever holds the connection, where the plan asks for lines
-    std::string header_lines;       // all, each with its CRLF, where the plan asks for them
-    std::string request_id;         // UUID text, made by the server
-    bool is_behind_proxy = false;   // a trusted proxy said the source
-    bool has_joined_fields = false; // a gateway joined fields of one name with commas
+    std::string source_ip;    // the peer, or what a trusted proxy says
+    std::string peer_ip;      // whoever holds the connection, where the plan asks for lines
+    std::string header_lines; // all, each with its CRLF, where the plan asks for them
+    std::optional<std::string> gateway_secret; // shown elsewhere than in the header lines
+    std::string request_id;                    // UUID text, made by the server
+    bool is_behind_proxy = false;              // a trusted proxy said the source
+    bool has_joined_fields = false;            // a gateway joined fields of one name with commas
 };
 
 /// Names and values; few enough to lie in the answer itself.

@@ -135,6 +135,13 @@ std::expected<RouteMap, std::vector<MapProblem>> RouteMap::build(std::vector<Pro
     return map;
 }
 
+bool RouteMap::are_gateways_local() const {
+    AddressList loopback;
+    loopback.add("127.0.0.0/8");
+    loopback.add("::1");
+    return loopback.includes(gateways_);
+}
+
 const ProtectedApi* RouteMap::find_api(std::string_view host) const {
     const auto at = hosts_.find(host);
     return at == hosts_.end() ? nullptr : &apis_[at->second];

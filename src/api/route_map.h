@@ -89,6 +89,8 @@ public:
                                                                   AddressList gateways);
 
     bool trusts(std::string_view peer) const { return gateways_.contains(peer); }
+    /// Whether all of them are on this machine.
+    bool are_gateways_local() const;
     /// Null when no API has this host (lower case, without a port).
     const ProtectedApi* find_api(std::string_view host) const;
     const ProtectedApi* find_api_named(std::string_view name) const;

@@ -12,6 +12,9 @@
 namespace claviger {
 namespace {
 
+constexpr std::size_t shortest_gateway_secret = 32;
+constexpr std::size_t longest_gateway_secret = 256;
+
 Complaint assign_public_url(const OptionSpec&, std::string_view text, Options& options) {
     const auto url = parse_public_url(text);
     if (!url) {
@@ -96,6 +99,17 @@ Complaint assign_networks(const OptionSpec&, std::string_view text, Options& opt
         options.trusted_proxy.push_back(*network);
         return std::nullopt;
     });
+}
+
+template <auto field>
+Complaint assign_gateway_secret(const OptionSpec&, std::string_view text, Options& options) {
+    const bool is_visible = std::ranges::all_of(text, [](char c) { return c > ' ' && c < 0x7F; });
+    if (text.size() < shortest_gateway_secret || text.size() > longest_gateway_secret ||
+        !is_visible) {
+        return "give 32 to 256 visible characters, such as those of `openssl rand -hex 32`";
+    }
+    options.*field = Secret(text);
+    return std::nullopt;
 }
 
 Complaint assign_route_map(const OptionSpec&, std::string_view text, Options& options) {
@@ -191,6 +205,18 @@ std::vector<OptionSpec> make_secret_options() {
          .help = "Password of the first administrator, at least 15 characters; used only while "
                  "there is none",
          .assign = assign_secret<&Options::admin_password>},
+        {.name = "gateway-secret",
+         .kind = OptionKind::secret,
+         .metavar = "FILE",
+         .without = "gateways are known by their addresses, and must be on this machine",
+         .help = "What the gateways of the route map send as X-Gateway-Secret",
+         .assign = assign_gateway_secret<&Options::gateway_secret>},
+        {.name = "previous-gateway-secret",
+         .kind = OptionKind::secret,
+         .metavar = "FILE",
+         .without = "only gateway-secret is good",
+         .help = "Is good as well while gateways change from it to gateway-secret",
+         .assign = assign_gateway_secret<&Options::previous_gateway_secret>},
         {.name = "master-key",
          .kind = OptionKind::secret,
          .metavar = "FILE",

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "api/route_map.h"
 #include "cli/option_sources.h"
 
 namespace claviger {
@@ -82,6 +83,7 @@ public:
             }
         }
         check_pairs();
+        check_gateways();
         check_lifetimes();
         return std::move(result_);
     }
@@ -157,10 +159,32 @@ private:
                 std::string(has_key ? "tls-key without tls-cert: " : "tls-cert without tls-key: ") +
                 origin_of(has_key ? "tls-key" : "tls-cert") + "; give both or neither");
         }
-        if (options.grpc_listen && origin_of("route-map") == "default") {
+    }
+
+    void check_gateways() {
+        const Options& options = result_.options;
+        const bool has_map = origin_of("route-map") != "default";
+        if (options.grpc_listen && !has_map) {
             result_.problems.push_back(
                 "grpc-listen without route-map: " + origin_of("grpc-listen") +
                 "; give the map of the APIs that Envoy stands before");
+        }
+        if (options.gateway_secret && !has_map) {
+            result_.problems.push_back(
+                "gateway-secret without route-map: " + origin_of("gateway-secret") +
+                "; give the map of the APIs that the gateways stand before");
+        }
+        if (options.previous_gateway_secret && !options.gateway_secret) {
+            result_.problems.push_back("previous-gateway-secret without gateway-secret: " +
+                                       origin_of("previous-gateway-secret") +
+                                       "; give the one that gateways change to");
+        }
+        if (options.route_map && !options.route_map->are_gateways_local() &&
+            !options.gateway_secret) {
+            result_.problems.push_back(
+                "route-map without gateway-secret: " + origin_of("route-map") +
+                "; some of its gateways are on other machines, where an address proves little: "
+                "give a secret that they send");
         }
     }
 

@@ -49,9 +49,11 @@ struct Options {
     std::int64_t key_rotation_days = 0; // 0: never by itself
     std::int64_t key_expiry_warning_days = 0;
     std::shared_ptr<const RouteMap> route_map; // of protected APIs; null: none
-    std::int64_t audit_retention_days = 0;     // 0: for ever
-    std::int64_t usage_retention_days = 0;     // likewise
-    std::vector<std::string> trusted_proxy;    // networks, "10.0.0.0/8"
+    std::optional<Secret> gateway_secret;      // that its gateways show
+    std::optional<Secret> previous_gateway_secret;
+    std::int64_t audit_retention_days = 0;  // 0: for ever
+    std::int64_t usage_retention_days = 0;  // likewise
+    std::vector<std::string> trusted_proxy; // networks, "10.0.0.0/8"
     int rsa_key_bits = 0;
     int threads = 0;
     SigningAlgorithm token_algorithm = SigningAlgorithm::es256;

@@ -57,7 +57,7 @@ protected:
             }
             return write_file(folder_.path() / ("empty-" + digit), "# nothing\n");
         case OptionKind::secret:
-            return "correct horse battery " + digit;
+            return "correct-horse-battery-staple-and-more-" + digit;
         case OptionKind::text:
             return sample_text(spec, digit);
         }
@@ -114,7 +114,7 @@ protected:
         EXPECT_EQ(option.value, is_secret ? "********" : value) << spec.name;
         EXPECT_EQ(option.origin, origin) << spec.name;
         if (!spec.name.starts_with("tls-") && spec.name != "refresh-token-lifetime" &&
-            spec.name != "grpc-listen") {
+            spec.name != "grpc-listen" && !spec.name.ends_with("gateway-secret")) {
             EXPECT_THAT(resolved.problems, IsEmpty()) << spec.name;
         }
     }
@@ -261,6 +261,8 @@ TEST_F(OptionsTest, EveryFieldTakesItsValue) {
         {"trusted-proxy", "10.0.0.0/8,::1"},
         {"log-level", "error"},
         {"route-map", write_file(folder_.path() / "routes.toml", std::string(route_map))},
+        {"gateway-secret", write_file(folder_.path() / "new", std::string(32, 'n'))},
+        {"previous-gateway-secret", write_file(folder_.path() / "old", std::string(256, 'o'))},
     });
     EXPECT_THAT(resolved.problems, IsEmpty());
     const Options& options = resolved.options;
@@ -275,6 +277,8 @@ TEST_F(OptionsTest, EveryFieldTakesItsValue) {
     EXPECT_EQ(options.admin_email, "root@example.org");
     EXPECT_EQ(options.admin_password.value().reveal(), "a long enough password");
     EXPECT_EQ(options.master_key.value().reveal(), "00ff");
+    EXPECT_EQ(options.gateway_secret.value().reveal(), std::string(32, 'n'));
+    EXPECT_EQ(options.previous_gateway_secret.value().reveal(), std::string(256, 'o'));
     EXPECT_EQ(options.threads, 7);
     EXPECT_THAT(options.trusted_proxy, ElementsAre("10.0.0.0/8", "::1/128"));
     EXPECT_EQ(options.log_level, LogLevel::error);
@@ -313,6 +317,40 @@ TEST_F(OptionsTest, EnvoyAsksAboutTheApisOfAMap) {
     EXPECT_THAT(
         resolve_options({{"grpc-listen", "127.0.0.1:1"}, {"route-map", "nowhere"}}).problems,
         ElementsAre(HasSubstr("route-map \"nowhere\"")));
+}
+
+TEST_F(OptionsTest, GatewaysOnOtherMachinesNeedASecret) {
+    const std::string secret = write_file(folder_.path() / "secret", std::string(32, 's'));
+    const std::string here = write_file(folder_.path() / "here.toml", std::string(route_map));
+    for (const std::string_view network : {"10.0.0.0/8", "127.0.0.0/7", "::/0", "fd00::1"}) {
+        std::string text(route_map);
+        text.insert(text.find("\"127"), "\"" + std::string(network) + "\", ");
+        const std::string there = write_file(folder_.path() / "there.toml", text);
+        EXPECT_THAT(resolve_options({{"route-map", there}}).problems,
+                    ElementsAre(HasSubstr("route-map without gateway-secret: flag; ")))
+            << network;
+        EXPECT_THAT(resolve_options({{"route-map", there}, {"gateway-secret", secret}}).problems,
+                    IsEmpty());
+    }
+    EXPECT_THAT(resolve_options({{"route-map", here}, {"gateway-secret", secret}}).problems,
+                IsEmpty());
+    EXPECT_THAT(resolve_options({{"gateway-secret", secret}}).problems,
+                ElementsAre(HasSubstr("gateway-secret without route-map: flag; ")));
+    EXPECT_THAT(
+        resolve_options({{"route-map", here}, {"previous-gateway-secret", secret}}).problems,
+        ElementsAre(HasSubstr("previous-gateway-secret without gateway-secret: flag; ")));
+}
+
+TEST_F(OptionsTest, AGatewaySecretIsLongAndFitsAHeader) {
+    const std::string here = write_file(folder_.path() / "here.toml", std::string(route_map));
+    for (const std::string& wrong : {std::string(31, 's'), std::string(257, 's'),
+                                     std::string(40, 's') + " ", std::string(40, '\x7F'),
+                                     std::string(40, '\xC3')}) {
+        const std::string file = write_file(folder_.path() / "secret", wrong);
+        EXPECT_THAT(resolve_options({{"route-map", here}, {"gateway-secret", file}}).problems,
+                    ElementsAre(HasSubstr("gateway-secret is not accepted: flag; give 32")))
+            << wrong;
+    }
 }
 
 TEST_F(OptionsTest, SessionsOutliveTokens) {

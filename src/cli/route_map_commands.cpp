@@ -141,6 +141,10 @@ ExitCode run_route_map_command(const std::string& command,
     if (command == "routes check") {
         streams.out << "The route map is good: APIs " << map->apis().size() << ", routes "
                     << route_count(*map) << ".\n";
+        if (!map->are_gateways_local()) {
+            streams.out << "Some of its gateways are on other machines: the server will want "
+                           "gateway-secret.\n";
+        }
         return ExitCode::ok;
     }
     return test_route(*map, arguments.at("method"), arguments.at("url"), file, streams);

@@ -22,6 +22,7 @@ struct GatewayQuestion {
     std::string body;               // what the gateway sends along
     std::string client_ip;          // whom it has the request from, as it says; may be empty
     std::string peer_ip;            // the gateway
+    std::string gateway_secret;     // what it says of itself; may be empty
     std::string_view why_no_head;   // what cannot stand in one; empty: there is one
     bool has_joined_fields = false; // fields of one name were joined with commas
 };

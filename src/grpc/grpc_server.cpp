@@ -18,6 +18,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "api/forward_auth.h"
+#include "base/secret.h"
+#include "base/text.h"
+
 namespace claviger {
 namespace {
 
@@ -42,10 +46,19 @@ void write_log(gpr_log_func_args* entry) {
     }
 }
 
+/// What the gateway says of itself, beside the message. Empty when it says nothing, or two things.
+Secret secret_of(const grpc::GenericCallbackServerContext& context) {
+    const std::string name = ascii_lower(gateway_secret_header);
+    const auto [begin, end] = context.client_metadata().equal_range(name);
+    const bool is_one = begin != end && std::next(begin) == end;
+    return is_one ? Secret(std::string_view(begin->second.data(), begin->second.size())) : Secret();
+}
+
 /// One call. gRPC says when it is over, and it then deletes itself.
 class Call final : public grpc::ServerGenericBidiReactor {
 public:
-    Call(AnswerQuestion& answer, std::string peer) : answer_(answer), peer_(std::move(peer)) {
+    Call(AnswerQuestion& answer, const grpc::GenericCallbackServerContext& context)
+        : answer_(answer), peer_(context.peer()), gateway_secret_(secret_of(context)) {
         StartRead(&message_);
     }
 
@@ -76,6 +89,7 @@ private:
             return;
         }
         question->peer_ip = address_of_peer(peer_);
+        question->gateway_secret = gateway_secret_.reveal();
         const std::string written = write_answer(answer_(*question));
         const grpc::Slice slice(written);
         message_ = grpc::ByteBuffer(&slice, 1);
@@ -84,6 +98,7 @@ private:
 
     AnswerQuestion& answer_;
     const std::string peer_;
+    const Secret gateway_secret_;
     grpc::ByteBuffer message_; // the question, then the answer
 };
 
@@ -103,7 +118,7 @@ public:
         if (context->method() != check_method) {
             return new UnknownCall;
         }
-        return new Call(answer_, context->peer());
+        return new Call(answer_, *context);
     }
 
 private:

@@ -40,6 +40,11 @@ Application::open(const Options& options, Log& log, const OpenAccessEventLog& op
     std::unique_ptr<Application> application(
         new Application(std::move(directory), token_settings(options, url), log));
     application->route_map_ = options.route_map;
+    for (const auto* secret : {&options.gateway_secret, &options.previous_gateway_secret}) {
+        if (*secret) {
+            application->gateway_secrets_.emplace_back((*secret)->reveal());
+        }
+    }
     TRY(application->open_keys(options));
     TRY(application->open_databases(open_access_events));
     application->audit_retention_.emplace(*application->store_, *application->access_events_,
@@ -130,9 +135,32 @@ Result<void> Application::open_databases(const OpenAccessEventLog& open_access_e
                                                     random_,
                                                     log_,
                                                     diagnoses_,
-                                                    route_map_.get()});
+                                                    route_map_.get(),
+                                                    gateway_secrets_});
     usage_writer_.emplace(*usage_, log_);
+    warn_of_unknown_realms();
     return {};
+}
+
+/// A tenant may come later; until then its APIs are closed. The first start has none yet.
+void Application::warn_of_unknown_realms() const {
+    const auto tenants = memory_->current();
+    if (!route_map_ || tenants->tenants.empty()) {
+        return;
+    }
+    for (const ProtectedApi& api : route_map_->apis()) {
+        const bool is_known =
+            api.realm.empty() || std::ranges::any_of(tenants->tenants, [&](const auto& state) {
+                return state->tenant.realm == api.realm;
+            });
+        if (!is_known) {
+            log_.write(
+                LogLevel::warning,
+                "an API of the route map is of a tenant that there is not: all of its "
+                "requests are refused",
+                {{"api", std::string_view(api.name)}, {"tenant", std::string_view(api.realm)}});
+        }
+    }
 }
 
 Result<std::optional<AddedTenant>> Application::add_first_tenant(const Options& options) {

@@ -67,6 +67,7 @@ private:
     Application(DataDirectory directory, TokenSettings settings, Log& log);
     Result<void> open_keys(const Options& options);
     Result<void> finish_rekey();
+    void warn_of_unknown_realms() const;
     Result<void> open_databases(const OpenAccessEventLog& open_access_events);
     void add_revocations(std::vector<Metric>& metrics) const;
     std::vector<Metric> key_metrics() const;
@@ -85,6 +86,7 @@ private:
     DataDirectory directory_;
     TokenSettings settings_;
     std::shared_ptr<const RouteMap> route_map_; // the options have it too; null: none
+    std::vector<Secret> gateway_secrets_;
     Log& log_;
     SystemClock clock_;
     SystemRandom random_;

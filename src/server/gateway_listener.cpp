@@ -74,6 +74,7 @@ GatewayAnswer answer_question(GatewayQuestion& question, const GatewayEnvironmen
     HttpRequest request;
     request.request_id = Uuid::make(environment.random).text();
     set_source(question, environment.route_map, request);
+    request.gateway_secret = std::move(question.gateway_secret);
     std::string_view route = "refused";
     HttpResponse response = judge(question, request, route, environment.handler);
     record_answer(environment.metrics, environment.log, request,
@@ -81,6 +82,7 @@ GatewayAnswer answer_question(GatewayQuestion& question, const GatewayEnvironmen
     wipe(question.head);
     wipe(request.header_lines);
     wipe(request.body);
+    wipe(*request.gateway_secret);
     if (request.authorization) {
         wipe(*request.authorization);
     }

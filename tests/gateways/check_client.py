@@ -112,7 +112,9 @@ def literal(name: str, value: str) -> bytes:
 
 class Connection:
     def __init__(self, port: int, source: str = "127.0.0.1",
-                 tls: ssl.SSLContext | None = None) -> None:
+                 tls: ssl.SSLContext | None = None,
+                 metadata: tuple[tuple[str, str], ...] = ()) -> None:
+        self.metadata = metadata
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=30,
                                                source_address=(source, 0))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -135,7 +137,7 @@ class Connection:
     def head(self, method: str) -> bytes:
         fields = b"".join(literal(name, value) for name, value in (
             (":method", "POST"), (":scheme", "http"), (":path", method), (":authority", "x"),
-            ("te", "trailers"), ("content-type", "application/grpc")))
+            ("te", "trailers"), ("content-type", "application/grpc"), *self.metadata))
         return frame(HEADERS, END_HEADERS, self.stream, fields)
 
     def call(self, message: bytes, method: str = CHECK) -> tuple[int | None, bytes]:
@@ -178,8 +180,9 @@ class Connection:
         return taken
 
 
-def check(port: int, message: bytes, source: str = "127.0.0.1") -> Verdict:
-    with Connection(port, source) as connection:
+def check(port: int, message: bytes, source: str = "127.0.0.1",
+          metadata: tuple[tuple[str, str], ...] = ()) -> Verdict:
+    with Connection(port, source, metadata=metadata) as connection:
         status, answer = connection.call(message)
     assert status == OK, status
     return verdict_of(answer)
