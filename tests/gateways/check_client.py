@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 CHECK = "/envoy.service.auth.v3.Authorization/Check"
 DATA, HEADERS, RESET, SETTINGS, PING, GOAWAY, WINDOW_UPDATE = 0, 1, 3, 4, 6, 7, 8
 END_STREAM, END_HEADERS, ACK = 1, 4, 1
+NO_TABLE = struct.pack(">HI", 1, 0)  # so that every name and value of an answer is written out
 OK, PERMISSION_DENIED, UNAUTHENTICATED = 0, 7, 16  # of gRPC
 
 
@@ -122,7 +123,7 @@ class Connection:
             tls.set_alpn_protocols(["h2"])
             self.socket = tls.wrap_socket(self.socket, server_hostname="localhost")
         self.stream = 1
-        self.socket.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(SETTINGS, 0, 0, b""))
+        self.socket.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(SETTINGS, 0, 0, NO_TABLE))
 
     def __enter__(self) -> Connection:
         return self
