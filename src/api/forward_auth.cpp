@@ -31,6 +31,9 @@ std::string pointer_segment(std::string_view name) {
     return segment;
 }
 
+constexpr std::size_t most_shown_of_method = 16;
+constexpr std::size_t most_shown_of_path = 200;
+
 /// What tells of the request that a gateway holds, each once: nobody can say which of two was
 /// meant.
 constexpr std::array<std::string_view, 3> forwarded_names{"X-Forwarded-Method", "X-Forwarded-Host",
@@ -332,7 +335,10 @@ Result<void> ForwardAuth::judge(Context& context, const Forwarded& forwarded,
         TRY(authenticate(context, verifiers_.at(api.resource), AcceptedTokens::access_tokens));
     verdict.has_identity = true;
     if (route == nullptr) {
-        return fail(ErrorCode::access_denied, "the route map does not name this request");
+        return fail(ErrorCode::access_denied,
+                    "the route map does not name " +
+                        std::string(forwarded.method.substr(0, most_shown_of_method)) + " " +
+                        std::string(forwarded.path.substr(0, most_shown_of_path)));
     }
     const auto query = parse_parameters(forwarded.query);
     if (!query) {

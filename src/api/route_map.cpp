@@ -35,6 +35,17 @@ bool is_canonical_template(std::string_view path) {
     return read_target(plain).has_value() && !plain.contains('?');
 }
 
+/// Beside whole parameters.
+bool has_other_braces(std::string_view path) {
+    while (!path.empty()) {
+        const std::string_view segment = take_segment(path);
+        if (!is_parameter(segment) && (segment.contains('{') || segment.contains('}'))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool has_parameter(std::string_view path, std::string_view name) {
     while (!path.empty()) {
         const std::string_view segment = take_segment(path);
@@ -90,8 +101,10 @@ private:
 
     void check(const MappedRoute& route, std::map<std::string, std::size_t>& taken) {
         if (!is_canonical_template(route.path)) {
-            complain(route.line,
-                     "the path " + route.path + " is not canonical: no request could have it");
+            const bool is_part = route.path.starts_with('/') && has_other_braces(route.path);
+            complain(route.line, "the path " + route.path +
+                                     (is_part ? " has a parameter that is not a whole segment"
+                                              : " is not canonical: no request could have it"));
             return;
         }
         if (route.scope.from == ScopeFrom::path && !has_parameter(route.path, route.scope.name)) {

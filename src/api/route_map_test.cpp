@@ -108,6 +108,11 @@ TEST(RouteMapTest, ContradictionsAreNamed) {
                     ElementsAre("the path " + std::string(path) +
                                 " is not canonical: no request could have it"));
     }
+    for (const char* path : {"/{x}.pdf", "/a{x}", "/{}", "/a}b", "/{x}/{y}{z}"}) {
+        EXPECT_THAT(problems({api("a", {}, {route({"GET"}, path)})}),
+                    ElementsAre("the path " + std::string(path) +
+                                " has a parameter that is not a whole segment"));
+    }
 }
 
 } // namespace

@@ -343,9 +343,9 @@ TEST_F(OptionsTest, GatewaysOnOtherMachinesNeedASecret) {
 
 TEST_F(OptionsTest, AGatewaySecretIsLongAndFitsAHeader) {
     const std::string here = write_file(folder_.path() / "here.toml", std::string(route_map));
-    for (const std::string& wrong : {std::string(31, 's'), std::string(257, 's'),
-                                     std::string(40, 's') + " ", std::string(40, '\x7F'),
-                                     std::string(40, '\xC3')}) {
+    for (const std::string& wrong :
+         {std::string(31, 's'), std::string(257, 's'), std::string(40, 's') + " ",
+          std::string(40, '\x7F'), std::string(40, '\xC3')}) {
         const std::string file = write_file(folder_.path() / "secret", wrong);
         EXPECT_THAT(resolve_options({{"route-map", here}, {"gateway-secret", file}}).problems,
                     ElementsAre(HasSubstr("gateway-secret is not accepted: flag; give 32")))

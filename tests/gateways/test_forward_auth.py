@@ -84,6 +84,9 @@ def test_challenges_say_what_is_missing(world):
     assert headers["www-authenticate"] == [
         f'Bearer realm="runai", {metadata}, error="insufficient_scope", scope="settings:update"']
     assert "settings:update" in json.loads(body)["details"]
+    _, _, body = ask(world, "PUT", "/nowhere/" + "x" * 500, token=world.viewer)
+    told = json.loads(body)["details"]
+    assert "does not name PUT /nowhere/x" in told and len(told) < 300
 
 
 def test_metadata_of_protected_resources(world):

@@ -2,6 +2,7 @@
 """Where gateways must show a secret, over HTTP and over gRPC."""
 from __future__ import annotations
 
+import re
 import subprocess
 
 import pytest
@@ -11,7 +12,7 @@ from scenario.server import Server, binary
 
 from . import check_client
 from .conftest import HOST, ROUTES
-from .gateway import exchange
+from .gateway import EXAMPLES, demo, exchange, free_port
 
 NOW, BEFORE = "n" * 32, "b" * 40
 WRONG = ["n" * 31, "n" * 33, "N" * 32, "x", "", f"{NOW},{NOW}"]
@@ -75,6 +76,32 @@ def test_our_own_api_asks_for_none(server):
 
 def test_it_is_shown_nowhere(server):
     assert NOW not in server.log() and BEFORE not in server.log()
+
+
+@pytest.mark.parametrize("kind", demo.KINDS)
+def test_gateways_show_it_with_the_line_that_is_a_comment(server, sample_api, tmp_path, monkeypatch,
+                                                          kind):
+    example = tmp_path / demo.KINDS[kind]
+    example.parent.mkdir()
+    text = (EXAMPLES / demo.KINDS[kind]).read_text()
+    shown, lines = re.subn(r"# (.*x-gateway-secret.*)", r"\1", text, flags=re.IGNORECASE)
+    assert lines == 1
+    monkeypatch.setattr(demo, "HERE", tmp_path)
+    monkeypatch.setenv("GATEWAY_SECRET", NOW)
+    port = int(server.said(r"gRPC for Envoy on .+:(\d+)"))
+    for name, configuration, passed in (("shown", shown.replace("THE-SECRET", NOW), True),
+                                        ("not-shown", text, False)):
+        example.write_text(configuration)
+        ports = demo.Ports(free_port(), server.address[1], sample_api.port, port)
+        process = demo.start_gateway(kind, tmp_path / name, ports)
+        try:
+            status = exchange(ports.gateway, "\n".join([
+                "GET /public/x HTTP/1.1", f"Host: {HOST}", "X-Gateway-Secret: x",
+                *([] if passed else [f"X-Gateway-Secret: {NOW}"])]))[0]
+        finally:
+            demo.stop(process)
+        assert (status == 200) == passed, (name, status)
+    sample_api.take_seen()
 
 
 def test_gateways_on_other_machines_need_it(tmp_path):
