@@ -98,8 +98,9 @@ std::string ascii_lower(std::string_view text) {
 }
 
 bool ascii_iequal_of_same_size(std::string_view a, std::string_view b) {
-    return std::ranges::equal(
-        a, b, {}, [](char c) { return ascii_lower(c); }, [](char c) { return ascii_lower(c); });
+    return a == b || std::ranges::equal(
+                         a, b, {}, [](char c) { return ascii_lower(c); },
+                         [](char c) { return ascii_lower(c); });
 }
 
 bool is_utf8(std::string_view text) {

@@ -38,13 +38,15 @@ std::optional<Uuid> Uuid::parse(std::string_view text) {
         return std::nullopt;
     }
     Uuid id;
+    std::uint8_t all = 0; // of the digits; 16 stands for what is none
     for (std::size_t i = 0; i < places.size(); ++i) {
-        const auto high = hex_digit(text[places[i]]);
-        const auto low = hex_digit(text[places[i] + 1U]);
-        if (!high || !low) {
-            return std::nullopt;
-        }
-        id.bytes[i] = static_cast<std::uint8_t>(*high << 4 | *low);
+        const std::uint8_t high = hex_values[static_cast<std::uint8_t>(text[places[i]])];
+        const std::uint8_t low = hex_values[static_cast<std::uint8_t>(text[places[i] + 1U])];
+        all = static_cast<std::uint8_t>(all | high | low);
+        id.bytes[i] = static_cast<std::uint8_t>(high << 4 | low);
+    }
+    if (all >= 16) {
+        return std::nullopt;
     }
     return id;
 }
@@ -52,10 +54,11 @@ std::optional<Uuid> Uuid::parse(std::string_view text) {
 std::array<char, 36> Uuid::characters() const {
     std::array<char, 36> text{};
     text[8] = text[13] = text[18] = text[23] = '-';
+    char* const digits = text.data();
     for (std::size_t i = 0; i < places.size(); ++i) {
         const HexPair& pair = hex_pairs[bytes[i]];
-        text[places[i]] = pair[0];
-        text[places[i] + 1U] = pair[1];
+        digits[places[i]] = pair[0];
+        digits[places[i] + 1U] = pair[1];
     }
     return text;
 }
