@@ -1,21 +1,21 @@
 -- SPDX-License-Identifier: Apache-2.0
--- http-request lua.claviger ADDRESS HEADERS: asks Claviger at ADDRESS about the request, with those
--- of the client's HEADERS (names, separated by commas) as they came. The variable txn.claviger is
--- "permitted" afterwards when it may pass, and otherwise not: HAProxy goes on with the next rule
--- when this fails, so the next rule must look.
+-- http-request lua.claviger SOCKET NAMES: asks Claviger, through the listener at SOCKET, about the
+-- request, with the client's headers of these NAMES (separated by commas). Where the request may
+-- pass, it holds the identity headers afterwards and txn.claviger is "permitted"; the next rule of
+-- the configuration must deny all others.
 local identity = {"x-auth-subject", "x-auth-subject-type", "x-auth-subject-id", "x-auth-tenant",
                   "x-auth-permission", "x-auth-scope"}
-local refusal = {"www-authenticate", "content-type", "x-request-id"}
-local milliseconds = 2000
+local told = {"www-authenticate", "content-type", "x-request-id"}
+local milliseconds = 3000 -- one more second than the listener waits
 
-local function question(txn, names)
+local function headers_of_question(txn, names)
     local sent = txn.http:req_get_headers()
     local headers = {}
-    for name in names:gmatch("[^,]+") do
-        headers[name:lower()] = sent[name:lower()] -- each field of it
+    for name in names:lower():gmatch("[^,%s]+") do
+        headers[name] = sent[name] -- every field of this name, as it came
     end
-    -- Last, so that no name above takes their place.
-    headers["host"] = {sent["host"][0]}
+    -- Last, so that none of the names replaces them.
+    headers["host"] = sent["host"]
     headers["x-forwarded-method"] = {txn.sf:method()}
     headers["x-forwarded-host"] = sent["host"]
     headers["x-forwarded-uri"] = {txn.sf:pathq()}
@@ -27,24 +27,31 @@ local function permit(txn, answer)
     for _, name in ipairs(identity) do
         txn.http:req_set_header(name, answer.headers[name][0])
     end
+    -- There may be no room for them, and nobody says so.
+    local present = txn.http:req_get_headers()
+    for _, name in ipairs(identity) do
+        if (present[name] or {})[0] ~= answer.headers[name][0] then
+            return
+        end
+    end
     txn:set_var("txn.claviger", "permitted")
 end
 
 local function refuse(txn, answer)
     local reply = txn:reply({status = answer.status, body = answer.body})
-    for _, name in ipairs(refusal) do
-        if answer.headers[name] then
-            reply:add_header(name, answer.headers[name][0])
+    for _, name in ipairs(told) do
+        for _, value in pairs(answer.headers[name] or {}) do
+            reply:add_header(name, value)
         end
     end
     txn:done(reply)
 end
 
-core.register_action("claviger", {"http-req"}, function(txn, address, names)
+core.register_action("claviger", {"http-req"}, function(txn, socket, names)
     txn:set_var("txn.claviger", "asked")
     local answer = core.httpclient():get({
-        url = "http://" .. address .. "/forward-auth", headers = question(txn, names),
-        timeout = milliseconds})
+        url = "http://claviger/forward-auth", dst = socket, timeout = milliseconds,
+        headers = headers_of_question(txn, names)})
     if answer.status == 200 then
         permit(txn, answer)
     elseif answer.status == 401 or answer.status == 403 then
