@@ -34,7 +34,8 @@ def test_verdict(gateway, sample_api, world, case):
 def test_what_clients_say_of_themselves_is_replaced(gateway, sample_api, world):
     spoofed = [f"{name}: admin@first.example" for name in (
         "X-Auth-Subject", "x-auth-subject-id", "X-Auth-Tenant", "X-Auth-Permission",
-        "X-Auth-Scope", "X_Auth_Subject", "X-Auth_Subject", "X_Auth-Subject")]
+        "X-Auth-Scope", "X_Auth_Subject", "X-Auth_Subject", "X_Auth-Subject",
+        "X-Auth-Subject_Id")]
     subject = jwt.decode(world.viewer, options={"verify_signature": False})["sub"]
     for target, expected in ((f"/p/{world.project}/workloads", {subject}), ("/public/x", {""})):
         head = "\n".join([f"GET {target} HTTP/1.1", "Host: app.a.example",
