@@ -11,6 +11,8 @@ import threading
 
 import pytest
 
+from attacks import wire
+
 from .conftest import open_gateway
 from .gateway import EXAMPLES, demo, exchange, free_port
 from .test_forward_auth import IDENTITY
@@ -190,6 +192,19 @@ def test_the_question_is_haproxys_own(tmp_path):
                     "x-forwarded-uri: /a%2fb/../c?d=%2e"]
                 assert api.lines()[0] == "PATCH /a%2fb/../c?d=%2e HTTP/1.1"
             assert len(claviger.connections) == 1
+
+
+def test_only_questions_go_through_the_listener(world, sample_api, tmp_path):
+    with haproxy(tmp_path, world, sample_api) as opened:
+        for path, said in (("/forward-auth", "exactly one X-Forwarded-Method"),
+                           ("/api/v1/token", "Forbidden"), ("/forward-auth/..", "Forbidden")):
+            with socket.socket(socket.AF_UNIX) as connection:
+                # HAProxy's names are as long as a name can be.
+                connection.connect(f"\0claviger-{opened.port}".ljust(108, "\0"))
+                connection.sendall(wire.request_bytes("GET", path, "app.a.example",
+                                                      [b"Connection: close"]))
+                answer = connection.makefile("rb").read().decode()
+            assert answer.startswith("HTTP/1.1 403 ") and said in answer
 
 
 def test_no_tunnel_and_no_hop_by_hop_header_of_the_client(tmp_path):
