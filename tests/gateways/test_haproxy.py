@@ -194,6 +194,15 @@ def test_the_question_is_haproxys_own(tmp_path):
             assert len(claviger.connections) == 1
 
 
+def test_what_claviger_cannot_read_does_not_pass(world, sample_api, tmp_path):
+    good = f"Authorization: Bearer {world.viewer}"
+    with haproxy(tmp_path, world, sample_api) as opened:
+        sample_api.take_seen()
+        assert get(opened, "/public/x", good, good)[0] == NO_VERDICT
+        assert get(opened, "/public/x", f"User-Agent: {'x' * 9000}")[0] == NO_VERDICT
+        assert sample_api.take_seen() == []
+
+
 def test_only_questions_go_through_the_listener(world, sample_api, tmp_path):
     with haproxy(tmp_path, world, sample_api) as opened:
         for path, said in (("/forward-auth", "exactly one X-Forwarded-Method"),
