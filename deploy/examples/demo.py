@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Starts Claviger, a small API and a gateway between clients and the API, and prints what to try.
 
-    ./dev demo nginx|caddy|envoy|envoy-grpc     installs what is missing and runs this
+    ./dev demo nginx|caddy|haproxy|envoy|envoy-grpc     installs what is missing and runs this
 """
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from typing import NamedTuple
 
 HERE = Path(__file__).resolve().parent
 CLAVIGER = Path(os.environ.get("CLAVIGER_BINARY", HERE.parents[1] / "build" / "claviger"))
-KINDS = {"nginx": "nginx/nginx.conf", "caddy": "caddy/Caddyfile", "envoy": "envoy/envoy.yaml",
-         "envoy-grpc": "envoy/envoy-grpc.yaml"}
+KINDS = {"nginx": "nginx/nginx.conf", "caddy": "caddy/Caddyfile", "haproxy": "haproxy/haproxy.cfg",
+         "envoy": "envoy/envoy.yaml", "envoy-grpc": "envoy/envoy-grpc.yaml"}
 
 
 class Ports(NamedTuple):
@@ -78,9 +78,11 @@ def start_gateway(kind: str, folder: Path, ports: Ports) -> subprocess.Popen:
     folder.mkdir()
     example = HERE / KINDS[kind]
     file, log = folder / example.name, folder / "log"
-    file.write_text(with_ports(example.read_text(), ports))
+    for one in (example, *example.parent.glob("*.lua")):
+        (folder / one.name).write_text(with_ports(one.read_text(), ports))
     arguments = {"nginx": ["-p", f"{folder}/", "-c", str(file)],
                  "caddy": ["run", "--config", str(file)],
+                 "haproxy": ["-db", "-C", str(folder), "-f", str(file)],
                  "envoy": ["-c", str(file), "--concurrency", "1", "--use-dynamic-base-id",
                            "--log-level", "warn"]}[example.parent.name]
     with log.open("wb") as output:

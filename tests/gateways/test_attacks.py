@@ -19,7 +19,7 @@ QUESTIONS = [row for row in ROWS if row.method != "SEQ"]
 SEQUENCES = [row for row in ROWS if row.method == "SEQ"]
 FRAMING = [row for row in rows.read_corpus() if row.family == "HTTP" and row.method == "RAW"
            and "REPEAT_REQUEST" not in row.body]
-# What a gateway says when Claviger is not there: nginx 500, Caddy 502, Envoy 403.
+# What a gateway says when Claviger is not there: nginx 500, Caddy 502, HAProxy 503, Envoy 403.
 NO_ANSWER = ("502",)
 PASSING = "/p/1"
 SECONDS = 3.0  # then a gateway that waits for the rest of a request counts as having refused it
