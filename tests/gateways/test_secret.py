@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 
 import pytest
@@ -82,8 +83,8 @@ def test_it_is_shown_nowhere(server):
 def test_gateways_show_it_with_the_line_that_is_a_comment(server, sample_api, tmp_path, monkeypatch,
                                                           kind):
     example = tmp_path / demo.KINDS[kind]
-    example.parent.mkdir()
-    text = (EXAMPLES / demo.KINDS[kind]).read_text()
+    shutil.copytree((EXAMPLES / demo.KINDS[kind]).parent, example.parent)
+    text = example.read_text()
     shown, lines = re.subn(r"# (.*x-gateway-secret.*)", r"\1", text, flags=re.IGNORECASE)
     assert lines == 1
     monkeypatch.setattr(demo, "HERE", tmp_path)
