@@ -110,7 +110,7 @@ std::string_view name_of(DecisionReason reason) {
 
 Decision decide(const AccessSnapshot& snapshot, const AccessQuery& query) {
     const AccessSnapshot::Content& content = Decider::content_of(snapshot);
-    const Lineage lineage = lineage_of(content.tree, query.scope);
+    Lineage lineage;
     Findings findings;
     const RuleRow* best = nullptr;
     std::size_t best_distance = 0;
@@ -132,7 +132,12 @@ Decision decide(const AccessSnapshot& snapshot, const AccessQuery& query) {
         }
     };
     for (const Subject& subject : query.subjects) {
-        content.for_each_rule_of(subject, consider);
+        SubjectQuery named(subject);
+        content.rules.prefetch(named.hash()); // comes while the tree is read
+        if (lineage.size == 0) {
+            lineage = lineage_of(content.tree, query.scope);
+        }
+        content.for_each_rule_of(named, consider);
     }
     if (best == nullptr) {
         return {Effect::deny, reason_of_denial(findings), {}, {}, {}};

@@ -45,6 +45,8 @@ public:
 
     const Row* find(const Key& key) const { return table_of(key).find(key); }
 
+    void prefetch(const Key& key) const { table_of(key).prefetch(key); }
+
     template <class Visit>
     void for_each_equal(const Key& key, Visit visit) const {
         table_of(key).for_each_equal(key, visit);

@@ -84,6 +84,10 @@ struct AccessSnapshot::Content {
     template <class Visit>
     void for_each_rule_of(const Subject& subject, Visit visit) const {
         SubjectQuery query(subject);
+        for_each_rule_of(query, visit);
+    }
+    template <class Visit>
+    void for_each_rule_of(SubjectQuery& query, Visit visit) const {
         rules.for_each_equal(query.hash(), [&](const RuleRow& row) {
             if (query.is_named_by(row)) {
                 visit(row);

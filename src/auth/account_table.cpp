@@ -50,8 +50,8 @@ AccountTable AccountTable::build(std::vector<AccountEntry> entries) {
     for (const AccountEntry& entry : entries) {
         names.push_back({hash_of(std::string_view(entry.name)), entry.id});
     }
-    table.by_name_ = ShardedTable<NameIndex, NameHash>::build(std::move(names));
-    table.by_id_ = ShardedTable<AccountEntry, IdOf>::build(std::move(entries));
+    table.by_name_ = decltype(table.by_name_)::build(std::move(names));
+    table.by_id_ = decltype(table.by_id_)::build(std::move(entries));
     return table;
 }
 
@@ -94,8 +94,8 @@ UserTable UserTable::build(std::vector<User> users) {
     for (const User& user : users) {
         emails.push_back({user.email, user.id.value});
     }
-    table.by_email_ = ShardedTable<EmailIndex, EmailOf>::build(std::move(emails));
-    table.by_id_ = ShardedTable<User, IdOf>::build(std::move(users));
+    table.by_email_ = decltype(table.by_email_)::build(std::move(emails));
+    table.by_id_ = decltype(table.by_id_)::build(std::move(users));
     return table;
 }
 

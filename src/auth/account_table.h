@@ -68,8 +68,8 @@ private:
             return static_cast<std::int64_t>(row.name_hash);
         }
     };
-    ShardedTable<AccountEntry, IdOf> by_id_;
-    ShardedTable<NameIndex, NameHash> by_name_;
+    ShardedTable<AccountEntry, IdOf, true> by_id_;
+    ShardedTable<NameIndex, NameHash, true> by_name_;
 };
 
 class UserTable {
@@ -97,8 +97,8 @@ private:
     struct EmailOf {
         std::string_view operator()(const EmailIndex& row) const { return row.email; }
     };
-    ShardedTable<User, IdOf> by_id_;
-    ShardedTable<EmailIndex, EmailOf> by_email_;
+    ShardedTable<User, IdOf, true> by_id_;
+    ShardedTable<EmailIndex, EmailOf, true> by_email_;
 };
 
 } // namespace claviger

@@ -18,7 +18,7 @@ RevocationTable RevocationTable::build(const std::vector<Revocation>& rows) {
             ended.push_back({row.id, row.number});
         }
     }
-    table.ended_ = ShardedTable<Ended, IdOf>::build(std::move(ended));
+    table.ended_ = decltype(table.ended_)::build(std::move(ended));
     // What has expired was removed from between: only the end without gaps counts.
     std::size_t from = rows.size();
     while (from > 0 && rows.size() - from < least_recent &&

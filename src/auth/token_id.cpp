@@ -52,10 +52,11 @@ std::optional<TokenId> read_token_id(std::string_view token_id) {
 }
 
 std::string subject_claim(PrincipalKind kind, const Uuid& id) {
+    const auto text = id.characters();
     std::string claim;
-    claim.reserve(user_prefix.size() + id.characters().size());
+    claim.reserve(user_prefix.size() + text.size());
     claim += kind == PrincipalKind::user ? user_prefix : service_account_prefix;
-    claim += as_text(id.characters());
+    claim += as_text(text);
     return claim;
 }
 

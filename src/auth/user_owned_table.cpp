@@ -10,7 +10,7 @@ AccessKeyTable AccessKeyTable::build(const std::vector<AccessKey>& keys) {
     for (const AccessKey& key : keys) {
         index.push_back({key.client_id, key.id.value});
     }
-    table.by_client_id_ = ShardedTable<ClientIndex, ClientIdOf>::build(std::move(index));
+    table.by_client_id_ = decltype(table.by_client_id_)::build(std::move(index));
     table.keys_ = UserOwnedTable<AccessKeyEntry>::build({keys.begin(), keys.end()});
     return table;
 }

@@ -23,8 +23,8 @@ public:
         for (const Row& row : rows) {
             owned.push_back({row.user, row.id.value});
         }
-        table.by_user_ = ShardedTable<Owned, UserOf>::build(std::move(owned));
-        table.by_id_ = ShardedTable<Row, IdOf>::build(std::move(rows));
+        table.by_user_ = decltype(table.by_user_)::build(std::move(owned));
+        table.by_id_ = decltype(table.by_id_)::build(std::move(rows));
         return table;
     }
 
@@ -73,7 +73,7 @@ private:
     struct UserOf {
         const Uuid& operator()(const Owned& owned) const { return owned.user; }
     };
-    ShardedTable<Row, IdOf> by_id_;
+    ShardedTable<Row, IdOf, true> by_id_;
     ShardedTable<Owned, UserOf> by_user_;
 };
 
@@ -114,7 +114,7 @@ private:
         std::string_view operator()(const ClientIndex& row) const { return row.client_id; }
     };
     UserOwnedTable<AccessKeyEntry> keys_;
-    ShardedTable<ClientIndex, ClientIdOf> by_client_id_;
+    ShardedTable<ClientIndex, ClientIdOf, true> by_client_id_;
 };
 
 } // namespace claviger

@@ -126,7 +126,12 @@ public:
             entries_.reset(static_cast<Entry*>(std::calloc(set_count * ways, sizeof(Entry))));
         }
         if (entries_ != nullptr) {
-            set_of(entry.token_hash)[next_way_++ % ways] = entry;
+            Entry* const set = set_of(entry.token_hash);
+            std::size_t way = 0; // the first free one: it is found first as well
+            while (way < ways && set[way].verifier != 0) {
+                ++way;
+            }
+            set[way < ways ? way : next_way_++ % ways] = entry;
         }
     }
 

@@ -135,6 +135,13 @@ public:
         }
     }
 
+    /// Asks the memory for what a search for the key reads first.
+    void prefetch(const Key& key) const
+        requires has_prefixes
+    {
+        shards_[shard_of(hash_of(key))]->prefetch(rows_per_shard * sizeof(std::uint16_t));
+    }
+
     template <class Visit>
     void for_each(Visit visit) const {
         for (const auto& shard : shards_) {
