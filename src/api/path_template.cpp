@@ -11,7 +11,8 @@ std::string_view take_segment(std::string_view& path) {
 }
 
 bool is_parameter(std::string_view segment) {
-    return segment.size() > 2 && segment.starts_with('{') && segment.ends_with('}');
+    return segment.size() > 2 && segment.starts_with('{') &&
+           segment.find_first_of("{}", 1) == segment.size() - 1 && segment.ends_with('}');
 }
 
 std::string_view parameter_name(std::string_view segment) {

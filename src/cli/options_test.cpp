@@ -322,7 +322,7 @@ TEST_F(OptionsTest, EnvoyAsksAboutTheApisOfAMap) {
 TEST_F(OptionsTest, GatewaysOnOtherMachinesNeedASecret) {
     const std::string secret = write_file(folder_.path() / "secret", std::string(32, 's'));
     const std::string here = write_file(folder_.path() / "here.toml", std::string(route_map));
-    for (const std::string_view network : {"10.0.0.0/8", "127.0.0.0/7", "::/0", "fd00::1"}) {
+    for (const std::string_view network : {"10.0.0.0/8", "126.0.0.0/7", "::/0", "fd00::1"}) {
         std::string text(route_map);
         text.insert(text.find("\"127"), "\"" + std::string(network) + "\", ");
         const std::string there = write_file(folder_.path() / "there.toml", text);

@@ -110,9 +110,12 @@ def test_gateways_on_other_machines_need_it(tmp_path):
     routes = tmp_path / "routes.toml"
     routes.write_text(text.replace("gateways = [", 'gateways = ["10.1.2.3", ', 1))
     assert routes.read_text() != text
-    with pytest.raises(RuntimeError, match="route-map without gateway-secret: flag; "):
-        with Server("--route-map", str(routes)):
-            pass
+    server = Server("--route-map", str(routes))
+    try:
+        with pytest.raises(RuntimeError, match="route-map without gateway-secret: flag; "):
+            server.start()
+    finally:
+        server.remove()
     done = subprocess.run([binary(), "routes", "check", str(routes)], capture_output=True,
                           text=True, timeout=60, check=True)
     assert "on other machines: the server will want gateway-secret" in done.stdout
