@@ -24,10 +24,9 @@ from typing import Callable
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 # Lanes that run side by side, each suite after the one before it. Attacks wait more than they work.
-PYTHON_LANES = [["tests/documents", "tests/clients", "tests/gateways", "tests/rights",
-                 "tests/verifier_cpp"],
+PYTHON_LANES = [["tests/documents", "tests/clients", "tests/rights", "tests/verifier_cpp"],
                 ["tests/states", "tests/contract", "tests/crash/kill", "clients/python/tests"],
-                ["tests/attacks"]]
+                ["tests/attacks", "tests/gateways"]]
 # Nothing in them is built with a sanitizer but the server, which the others exercise more.
 ONLY_WITHOUT_SANITIZER = {"clients/python/tests"}
 PYTHON_PATH = os.pathsep.join(str(REPOSITORY / folder) for folder in ("tests", "clients/python"))
