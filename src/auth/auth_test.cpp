@@ -161,6 +161,22 @@ TEST_F(TokenTest, ExpireAndStayInTheirTenant) {
     EXPECT_FALSE(verify(token)) << "also from the cache";
 }
 
+TEST_F(TokenTest, StayTheirOwnWhileMoreAndMoreAreKnown) {
+    const NewServiceAccount other = *world.accounts.create(world.admin(), "ci-2");
+    std::vector<std::string> tokens;
+    for (std::size_t i = 0; i < 3'000; ++i) { // the cache grows twice meanwhile
+        tokens.push_back(world.grant(i % 2 == 0 ? account : other).result->access_token);
+        ASSERT_EQ(verify(tokens.back())->name, i % 2 == 0 ? "ci-1" : "ci-2");
+    }
+    for (std::size_t i = 0; i < tokens.size(); ++i) {
+        ASSERT_EQ(verify(tokens[i])->name, i % 2 == 0 ? "ci-1" : "ci-2");
+    }
+    ASSERT_TRUE(world.accounts.set_enabled(world.admin(), other.account.id.value, false));
+    for (std::size_t i = 0; i < tokens.size(); ++i) {
+        ASSERT_EQ(verify(tokens[i]).has_value(), i % 2 == 0);
+    }
+}
+
 TEST_F(TokenTest, KeepAccessAndIdTokensApart) {
     const GrantOutcome granted =
         world.grants.client_credentials(*world.state(), "ci-1", account.client_secret.reveal(),

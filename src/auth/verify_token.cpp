@@ -97,7 +97,8 @@ Judged<void> check_signature(const Judge& judge, const ParsedJwt& jwt, const Ope
     return {};
 }
 
-/// A cache of verified tokens: 4 entries a set, found by the SHA-256 of the whole token.
+/// A cache of verified tokens: 4 entries a set, found by the SHA-256 of the whole token. It is as
+/// big as its tokens need, so that few of them lie on few pages of the memory.
 class VerifiedTokens {
 public:
     struct Entry {
@@ -122,33 +123,61 @@ public:
     }
 
     void insert(const Entry& entry) {
-        if (entries_ == nullptr) {
-            entries_.reset(static_cast<Entry*>(std::calloc(set_count * ways, sizeof(Entry))));
+        if (used_ >= set_count_ * ways / 2 && set_count_ < most_sets) {
+            grow();
         }
         if (entries_ != nullptr) {
-            Entry* const set = set_of(entry.token_hash);
-            std::size_t way = 0; // the first free one: it is found first as well
-            while (way < ways && set[way].verifier != 0) {
-                ++way;
-            }
-            set[way < ways ? way : next_way_++ % ways] = entry;
+            put(entry);
         }
     }
 
 private:
     static constexpr std::size_t ways = 4;
-    static constexpr std::size_t set_count = 16'384;
+    static constexpr std::size_t fewest_sets = 256;
+    static constexpr std::size_t most_sets = 16'384;
     struct Free {
         void operator()(Entry* entries) const { std::free(entries); }
     };
+    using Entries = std::unique_ptr<Entry[], Free>;
 
     Entry* set_of(const Sha256Digest& hash) const {
         std::uint64_t number = 0;
         std::memcpy(&number, hash.data(), sizeof number);
-        return entries_.get() + number % set_count * ways;
+        return entries_.get() + number % set_count_ * ways;
     }
 
-    std::unique_ptr<Entry[], Free> entries_; // zero pages until used
+    /// In the first free place, where it is found first as well, or in place of another one.
+    void put(const Entry& entry) {
+        Entry* const set = set_of(entry.token_hash);
+        std::size_t way = 0;
+        while (way < ways && set[way].verifier != 0) {
+            ++way;
+        }
+        used_ += way < ways ? 1U : 0U;
+        set[way < ways ? way : next_way_++ % ways] = entry;
+    }
+
+    /// Without memory it stays as it is.
+    void grow() {
+        const std::size_t before = set_count_;
+        const std::size_t count = std::max(fewest_sets, before * 4);
+        Entries bigger(static_cast<Entry*>(std::calloc(count * ways, sizeof(Entry))));
+        if (bigger == nullptr) {
+            return;
+        }
+        bigger.swap(entries_);
+        set_count_ = count;
+        used_ = 0;
+        for (std::size_t i = 0; i < before * ways; ++i) {
+            if (bigger[i].verifier != 0) {
+                put(bigger[i]);
+            }
+        }
+    }
+
+    Entries entries_; // zero pages until used
+    std::size_t set_count_ = 0;
+    std::size_t used_ = 0;
     std::size_t next_way_ = 0;
 };
 
