@@ -39,23 +39,6 @@ constexpr std::size_t most_shown_of_path = 200;
 constexpr std::array<std::string_view, 3> forwarded_names{"X-Forwarded-Method", "X-Forwarded-Host",
                                                           "X-Forwarded-Uri"};
 
-/// Whether it is one of them, in a time that does not tell which, or how much of it is right.
-bool shows_secret(const HttpRequest& request, std::span<const Secret> secrets) {
-    if (secrets.empty()) {
-        return true;
-    }
-    const std::string_view shown =
-        request.gateway_secret
-            ? std::string_view(*request.gateway_secret)
-            : only_header_value(request.header_lines, gateway_secret_header).value_or("");
-    bool is_right = false;
-    for (const Secret& secret : secrets) {
-        const bool is_equal = constant_time_equal(shown, secret.reveal());
-        is_right = is_right || is_equal;
-    }
-    return is_right;
-}
-
 Operation operation_of(const RouteMatch& match, HttpMethod method) {
     return {.method = method,
             .path = match.route->path,
@@ -266,6 +249,31 @@ TenantStatePointer ForwardAuth::tenant_of(const ProtectedApi& api,
     return at == directory->tenants.end() ? nullptr : *at;
 }
 
+bool ForwardAuth::shows_secret(const HttpRequest& request) {
+    const std::span<const Secret> secrets = services_.gateway_secrets;
+    if (secrets.empty()) {
+        return true;
+    }
+    const std::string_view shown =
+        request.gateway_secret
+            ? std::string_view(*request.gateway_secret)
+            : only_header_value(request.header_lines, gateway_secret_header).value_or("");
+    // In a time that does not tell which it is, or how much of it is right.
+    std::size_t right = secrets.size();
+    for (std::size_t i = 0; i < secrets.size(); ++i) {
+        right = constant_time_equal(shown, secrets[i].reveal()) ? i : right;
+    }
+    const bool is_known = right < secrets.size();
+    if (right != 0 && secret_warning_.is_due(services_.clock.monotonic_milliseconds())) {
+        services_.log.write(LogLevel::warning,
+                            is_known        ? "a gateway shows the previous secret"
+                            : shown.empty() ? "a gateway shows no secret, or two: it is refused"
+                                            : "a gateway shows a wrong secret: it is refused",
+                            {{"gateway", std::string_view(request.peer_ip)}});
+    }
+    return is_known;
+}
+
 HttpResponse ForwardAuth::serve(const HttpRequest& request) {
     const auto refuse = [&](std::string_view why) {
         refused_.fetch_add(1, std::memory_order_relaxed);
@@ -274,7 +282,7 @@ HttpResponse ForwardAuth::serve(const HttpRequest& request) {
     if (!services_.route_map->trusts(request.peer_ip)) {
         return refuse("Only the gateways of the route map may ask here.");
     }
-    if (!shows_secret(request, services_.gateway_secrets)) {
+    if (!shows_secret(request)) {
         return refuse("The gateway has not shown its secret.");
     }
     const auto forwarded = read_forwarded(request);

@@ -13,6 +13,7 @@
 #include "api/context.h"
 #include "api/route.h"
 #include "api/route_map.h"
+#include "base/now_and_then.h"
 
 namespace claviger {
 
@@ -68,6 +69,8 @@ private:
         bool has_identity = false;
     };
 
+    /// Whether the gateway shows a secret that is good, where it must.
+    bool shows_secret(const HttpRequest& request);
     static Result<Forwarded> read_forwarded(const HttpRequest& request);
     TenantStatePointer tenant_of(const ProtectedApi& api, const HttpRequest& request) const;
     HttpResponse answer(Context& context, const Forwarded& forwarded, const ProtectedApi& api);
@@ -80,6 +83,7 @@ private:
 
     Services& services_;
     std::map<std::string, TokenVerifier, std::less<>> verifiers_; // by resource
+    NowAndThen secret_warning_;
     std::atomic<std::uint64_t> passed_{0};
     std::atomic<std::uint64_t> refused_{0};
 };

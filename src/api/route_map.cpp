@@ -102,9 +102,10 @@ private:
     void check(const MappedRoute& route, std::map<std::string, std::size_t>& taken) {
         if (!is_canonical_template(route.path)) {
             const bool is_part = route.path.starts_with('/') && has_other_braces(route.path);
-            complain(route.line, "the path " + route.path +
-                                     (is_part ? " has a parameter that is not a whole segment"
-                                              : " is not canonical: no request could have it"));
+            complain(route.line,
+                     "the path " + route.path +
+                         (is_part ? " has a parameter that is not a whole segment, such as /{name}"
+                                  : " is not canonical: no request could have it"));
             return;
         }
         if (route.scope.from == ScopeFrom::path && !has_parameter(route.path, route.scope.name)) {

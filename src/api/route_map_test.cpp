@@ -111,7 +111,7 @@ TEST(RouteMapTest, ContradictionsAreNamed) {
     for (const char* path : {"/{x}.pdf", "/a{x}", "/{}", "/a}b", "/{x}/{y}{z}"}) {
         EXPECT_THAT(problems({api("a", {}, {route({"GET"}, path)})}),
                     ElementsAre("the path " + std::string(path) +
-                                " has a parameter that is not a whole segment"));
+                                " has a parameter that is not a whole segment, such as /{name}"));
     }
 }
 

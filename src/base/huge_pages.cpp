@@ -5,6 +5,7 @@
 #include <fstream>
 #include <string>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/text.h"
 
@@ -21,22 +22,19 @@ constexpr int MADV_COLLAPSE = 25;
 } // namespace
 
 void move_heap_to_huge_pages() {
+    char* const end = static_cast<char*>(::sbrk(0));
+    const auto end_number = reinterpret_cast<std::uintptr_t>(end);
     std::ifstream maps("/proc/self/maps");
     for (std::string line; std::getline(maps, line);) {
         if (!line.ends_with("[heap]")) {
             continue;
         }
-        const std::size_t dash = line.find('-');
-        const auto first = parse_integer<std::uint64_t>(std::string_view(line).substr(0, dash), 16);
-        const auto end =
-            parse_integer<std::uint64_t>(line.substr(dash + 1, line.find(' ') - dash - 1), 16);
-        if (!first || !end) {
-            return;
-        }
-        const std::uint64_t begin = (*first + page - 1) / page * page;
-        if (begin + worth_it <= *end) {
-            void* const heap = reinterpret_cast<void*>(begin);
-            const std::uint64_t size = (*end - begin) / page * page;
+        const auto first =
+            parse_integer<std::uint64_t>(std::string_view(line).substr(0, line.find('-')), 16);
+        const std::uint64_t begin = (first.value_or(end_number) + page - 1) / page * page;
+        if (begin + worth_it <= end_number) {
+            char* const heap = end - (end_number - begin);
+            const std::uint64_t size = (end_number - begin) / page * page;
             ::madvise(heap, size, MADV_HUGEPAGE);
             ::madvise(heap, size, MADV_COLLAPSE);
         }

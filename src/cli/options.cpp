@@ -179,6 +179,12 @@ private:
                                        origin_of("previous-gateway-secret") +
                                        "; give the one that gateways change to");
         }
+        if (options.gateway_secret && options.previous_gateway_secret &&
+            options.gateway_secret->reveal() == options.previous_gateway_secret->reveal()) {
+            result_.problems.push_back("previous-gateway-secret is the same as gateway-secret: " +
+                                       origin_of("previous-gateway-secret") +
+                                       "; leave it out, or give the one that was before");
+        }
         if (options.route_map && !options.route_map->are_gateways_local() &&
             !options.gateway_secret) {
             result_.problems.push_back(

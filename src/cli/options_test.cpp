@@ -337,6 +337,11 @@ TEST_F(OptionsTest, GatewaysOnOtherMachinesNeedASecret) {
     EXPECT_THAT(resolve_options({{"gateway-secret", secret}}).problems,
                 ElementsAre(HasSubstr("gateway-secret without route-map: flag; ")));
     EXPECT_THAT(
+        resolve_options(
+            {{"route-map", here}, {"gateway-secret", secret}, {"previous-gateway-secret", secret}})
+            .problems,
+        ElementsAre(HasSubstr("previous-gateway-secret is the same as gateway-secret: ")));
+    EXPECT_THAT(
         resolve_options({{"route-map", here}, {"previous-gateway-secret", secret}}).problems,
         ElementsAre(HasSubstr("previous-gateway-secret without gateway-secret: flag; ")));
 }

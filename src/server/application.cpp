@@ -156,8 +156,7 @@ void Application::warn_of_unknown_realms() const {
         if (!is_known) {
             log_.write(
                 LogLevel::warning,
-                "an API of the route map is of a tenant that there is not: all of its "
-                "requests are refused",
+                "there is no such tenant: all requests to its API in the route map are refused",
                 {{"api", std::string_view(api.name)}, {"tenant", std::string_view(api.realm)}});
         }
     }

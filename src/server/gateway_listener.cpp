@@ -13,8 +13,6 @@ namespace {
 
 namespace ip = boost::asio::ip;
 
-constexpr std::int64_t milliseconds_between_warnings = 60'000;
-
 /// Two fields that a gateway has joined look like one.
 std::string_view twice(const AdmittedHead& head, bool has_joined_fields) {
     const auto is_list = [&](const std::optional<std::string_view>& value) {
@@ -120,9 +118,7 @@ void GatewayListener::take(Socket socket, const ip::address& source) {
 
 void GatewayListener::turn_away(std::string_view source) {
     environment_.metrics.rejected_connections.fetch_add(1, std::memory_order_relaxed);
-    const std::int64_t now = environment_.clock.monotonic_milliseconds();
-    if (now >= next_warning_milliseconds_) {
-        next_warning_milliseconds_ = now + milliseconds_between_warnings;
+    if (warning_.is_due(environment_.clock.monotonic_milliseconds())) {
         environment_.log.write(LogLevel::warning,
                                "no gateway of the route map, and turned away where they ask",
                                {{"source_ip", source}});

@@ -10,6 +10,7 @@
 #include "api/route_map.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/now_and_then.h"
 #include "base/random.h"
 #include "cli/option_values.h"
 #include "grpc/grpc_server.h"
@@ -47,7 +48,7 @@ private:
 
     GatewayEnvironment environment_;
     std::unique_ptr<GrpcServer> grpc_;
-    std::int64_t next_warning_milliseconds_ = 0; // monotonic
+    NowAndThen warning_;
     std::uint16_t port_ = 0;
 };
 

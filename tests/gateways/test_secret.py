@@ -75,6 +75,18 @@ def test_our_own_api_asks_for_none(server):
     assert requests.get(f"{server.url}/healthz", timeout=30).status_code == 200
 
 
+def test_the_log_says_so_now_and_then(tmp_path):
+    file = tmp_path / "secret"
+    file.write_text(NOW)
+    file.chmod(0o600)
+    with Server("--route-map", str(ROUTES), "--gateway-secret-file", str(file)) as server:
+        assert [ask_forward(server, *shown) for shown in ((NOW,), ("x",), (), ("y",))] == [
+            200, 403, 403, 403]
+        assert server.log().count("shows a wrong secret") == 1
+        assert "shows no secret" not in server.log()
+        assert '"127.0.0.1"' in server.log()
+
+
 def test_it_is_shown_nowhere(server):
     assert NOW not in server.log() and BEFORE not in server.log()
 
